@@ -11,14 +11,10 @@ const P5: u64 = 0x27d4eb2f165667c5
 
 const STRIPE: usize = 32
 
-// @ts-ignore: decorator
-@inline
 function round(lane: u64, input: u64): u64 {
   return rotl<u64>(lane + input * P2, 31) * P1
 }
 
-// @ts-ignore: decorator
-@inline
 function merge(hash: u64, lane: u64): u64 {
   return (hash ^ round(0, lane)) * P1 + P4
 }

@@ -1,20 +1,14 @@
 /** Rows of 64-bit words in memory, for lab.ts and lab-x86.ts. */
 
-// @ts-ignore: decorator
-@inline
 export function get(row: usize, word: usize): u64 {
   return load<u64>(row + (word << 3))
 }
 
-// @ts-ignore: decorator
-@inline
 export function put(row: usize, word: usize, value: u64): void {
   store<u64>(row + (word << 3), value)
 }
 
 /** Calls `work` for each of `count` rows of `words` words. */
-// @ts-ignore: decorator
-@inline
 export function each(
   rows: usize,
   count: u32,

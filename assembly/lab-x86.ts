@@ -3,7 +3,6 @@ import { CpuTime, cpu_time_now, local_time_calibration } from './x86/calibration
 import { DomainTsc, domain_tsc_ratio, gtime_to_gtsc, tsc_get_info, tsc_set_info } from './x86/domain-tsc'
 import {
   PVCLOCK_PAGE_BYTES,
-  VcpuTimeInfo,
   pvclock_clocksource_read,
   pvclock_publish_kvm,
   pvclock_publish_xen,
@@ -12,6 +11,7 @@ import {
   pvclock_read_retry,
   pvclock_try_read,
   pvclock_write_step,
+  VcpuTimeInfo,
 } from './x86/pvclock'
 import {
   kvm_time_scale,

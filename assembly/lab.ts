@@ -1,5 +1,6 @@
 import { Counter, counter_rate, counter_read, counter_set, counter_step, counter_when } from './counter'
 import { xxh64 } from './hash'
+import { each, get, put } from './lab-rows'
 import {
   decr_msb,
   decr_next,
@@ -20,7 +21,6 @@ import {
   tb_write_upper40,
 } from './ppc/timebase'
 import { div_wide, muldiv_u64, muldiv_up_u64, mulhi_u64, rem_wide } from './wide'
-import { each, get, put } from './lab-rows'
 
 /**
  * The core's arithmetic in batches, for tests, benchmarks and the `math` commands: 64-bit integers and the Power

@@ -44,8 +44,6 @@ export function div_wide(hi: u64, lo: u64, d: u64): u64 {
 }
 
 /** One base-2^32 digit: floor((top*2^32 + next) / (dh*2^32 + dl)), for top below the divisor. */
-// @ts-ignore: decorator
-@inline
 function quotient_digit(top: u64, next: u64, dh: u64, dl: u64): u64 {
   let q = top / dh
   let r = top - q * dh

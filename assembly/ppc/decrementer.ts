@@ -7,8 +7,6 @@
  */
 
 /** Bits [0, bits) of value. bits is 1 to 64. */
-// @ts-ignore: decorator
-@inline
 function low_bits(value: u64, bits: u32): u64 {
   return value & (u64.MAX_VALUE >> (64 - bits))
 }
@@ -22,7 +20,7 @@ export function decr_next(ticks: u64, value: u64, bits: u32): u64 {
 export function decr_read(next: u64, ticks: u64, bits: u32): u64 {
   const value = low_bits(next - ticks, bits)
   if (bits == 32) return value
-  return <u64>((<i64>(value << (64 - bits))) >> (64 - bits))
+  return <u64>(<i64>(value << (64 - bits)) >> (64 - bits))
 }
 
 /** What an embedded (BookE) decrementer reads: it stops at 0. */
