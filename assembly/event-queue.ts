@@ -52,7 +52,7 @@ function sift_down(start: u32, slot: u32): void {
   const n = count()
   let index = start
   while (true) {
-    let child = 2 * index + 1
+    let child: u32 = 2 * index + 1
     if (child >= n) break
     if (child + 1 < n && earlier(slot_at(child + 1), slot_at(child))) child++
     const below = slot_at(child)

@@ -73,10 +73,9 @@ export const FAULT_LIVELOCK: u32 = 1 // a million events without a nanosecond of
 export const FAULT_MEMORY: u32 = 2 // the guest gave the hypervisor an address outside its memory
 export const FAULT_DIVERGED: u32 = 3 // tick by tick: a timer was due at another instant than foreseen
 
-/** Machine.exit: a hypercall that reaches beyond this machine; the shell serves it and clears it. */
-export const EXIT_NONE: u32 = 0
-export const EXIT_SETTIME: u32 = 1 // XENPF_settime by a privileged guest: exit_args = secs, nsecs, system_time
-export const EXIT_RTC: u32 = 2 // the CMOS clock was set: exit_args = secs
+/** Bits of Machine.exit: hypercalls that reach beyond this machine; the shell serves them and clears it. */
+export const EXIT_SETTIME: u32 = 1 // XENPF_settime by dom0
+export const EXIT_RTC: u32 = 2 // dom0 set the CMOS clock
 
 @unmanaged
 export class Machine {
@@ -89,9 +88,10 @@ export class Machine {
   fault: u32
   exit: u32
   vcpus: u32
-  exit_args0: u64
-  exit_args1: u64
-  exit_args2: u64
+  exit_secs: u64 // EXIT_SETTIME: UTC exit_secs.exit_nsecs was when system time was exit_system_time
+  exit_nsecs: u64
+  exit_system_time: u64
+  exit_rtc_secs: u64
   memory_size: u32
   pad0: u32
   stopped_at_ns: u64 // true time of the last stop
@@ -213,6 +213,7 @@ export class Vcpu {
   tsc_deadline: u64 // 0: disarmed
   tsc_vcpu_generation: u32
   pad1: u32
+  steal_msr: u64 // MSR_KVM_STEAL_TIME: address | 1
   // Power
   dec_next: u64 // in source ticks, TB offset not included
   dec_last: u64 // value last written, masked

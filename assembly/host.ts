@@ -1,0 +1,90 @@
+/**
+ * The host's own clocks, as functions of true time.
+ *
+ *   HOST_TSC, HOST_TIMEBASE  the counters that guests read, directly or scaled
+ *   HOST_MONO                Xen's platform timer, Linux' CLOCK_MONOTONIC_RAW
+ *   HOST_WALL                the wall clock that dom0 or the host kernel keeps, and the RTC
+ *
+ * Xen's own time, NOW(), is not one of them: it is read from the TSC through a stamp and a scale that the
+ * calibration renews each second, errors included (x86/calibration.ts).
+ */
+import { Counter, counter_read, counter_set, counter_when } from './counter'
+import { queue_arm } from './event-queue'
+import {
+  HOST, HOST_CPU_TIME, HOST_MONO, HOST_TIMEBASE, HOST_TSC, HOST_WALL, HYPERVISOR_XEN, host, machine, NEVER, NS_PER_SEC,
+  SLOT_CALIBRATION,
+} from './layout'
+import { CpuTime } from './x86/calibration'
+import { scale_delta, scale_mul, scale_shift, unscale_up, xen_time_scale } from './x86/pvclock'
+
+@inline export function host_counter(address: usize): Counter { return changetype<Counter>(address) }
+@inline export function host_tsc(): u64 { return counter_read(host_counter(HOST_TSC), machine().now_ns) }
+@inline export function host_timebase(): u64 { return counter_read(host_counter(HOST_TIMEBASE), machine().now_ns) }
+@inline export function host_mono(): u64 { return counter_read(host_counter(HOST_MONO), machine().now_ns) }
+@inline export function host_wall(): u64 { return counter_read(host_counter(HOST_WALL), machine().now_ns) }
+
+/** First true ns at which the counter at `address` reaches `value`. */
+@inline export function host_when(address: usize, value: u64): u64 {
+  return counter_when(host_counter(address), machine().now_ns, value)
+}
+
+/** KVM's get_kvmclock_base_ns: raw monotonic plus the time spent suspended. */
+@inline export function kvm_base(): u64 { return host_mono() + host().suspended_ns }
+
+@inline export function cpu_time(): CpuTime { return changetype<CpuTime>(HOST_CPU_TIME) }
+
+/** Xen's platform time (read_platform_stime), the master of the calibration. */
+@inline export function xen_master(): u64 { return host_mono() + host().system_time_base_ns }
+
+/** Xen's NOW() at host TSC `tsc` (arch/x86/time.c get_s_time_fixed). */
+export function xen_time_at(tsc: u64): u64 {
+  const c = cpu_time()
+  const delta = <i64>(tsc - c.local_tsc)
+  return delta >= 0
+    ? c.local_stime + scale_delta(delta, c.mul, c.shift)
+    : c.local_stime - scale_delta(-delta, c.mul, c.shift)
+}
+
+@inline export function xen_now(): u64 { return xen_time_at(host_tsc()) }
+
+/** First true ns at which NOW() is `deadline` or later, by today's stamp. */
+export function xen_when(deadline: u64): u64 {
+  const c = cpu_time()
+  const ahead = <i64>(deadline - c.local_stime)
+  if (ahead <= 0 || <i64>(deadline - xen_now()) <= 0) return machine().now_ns
+  const ticks = unscale_up(ahead, c.mul, c.shift)
+  return ticks == NEVER ? NEVER : host_when(HOST_TSC, c.local_tsc + ticks)
+}
+
+/** The time line on which the hypervisor of this host counts: NOW(), or KVM's boot clock. */
+@inline export function hypervisor_now(): u64 { return host().hypervisor == HYPERVISOR_XEN ? xen_now() : kvm_base() }
+
+/** First true ns at which hypervisor_now() is `deadline` or later. */
+@inline export function hypervisor_when(deadline: u64): u64 {
+  return host().hypervisor == HYPERVISOR_XEN ? xen_when(deadline) : host_when(HOST_MONO, deadline - host().suspended_ns)
+}
+
+/** `time_ns` as the time of an event that the host's timer hardware delivers: late by the slop. */
+@inline export function with_slop(time_ns: u64): u64 { return time_ns == NEVER ? NEVER : time_ns + <u64>host().timer_slop_ns }
+
+/** Sets up a counter: which of HOST_*, its value now, and its rate num/den counts a true ns. */
+export function host_counter_set(address: usize, base: u64, num: u64, den: u64): void {
+  counter_set(host_counter(address), machine().now_ns, base, num, den)
+}
+
+/** Xen boots: the first stamp, the scale of the frequency it measured, and the calibration on whole seconds. */
+export function xen_start(): void {
+  const c = cpu_time()
+  const scale = xen_time_scale(<u64>host().tsc_khz * 1000)
+  c.local_tsc = host_tsc()
+  c.local_stime = xen_master()
+  c.master_stime = c.local_stime
+  c.mul = scale_mul(scale)
+  c.shift = scale_shift(scale)
+  xen_arm_calibration()
+}
+
+/** Xen calibrates each second of its own time (EPOCH in arch/x86/time.c). */
+export function xen_arm_calibration(): void {
+  queue_arm(SLOT_CALIBRATION, xen_when((xen_now() / NS_PER_SEC + 1) * NS_PER_SEC))
+}

@@ -1,0 +1,13 @@
+/** What the core exports to the shell. */
+export * from './addresses'
+export * from './control'
+export {
+  machine_boot, machine_init, machine_land, machine_resume, machine_steal, machine_stop, machine_sync_wall, run_ticking, run_until,
+} from './machine'
+export { guest_timebase, mfspr, mtspr, tb_enable, tb_source_ticks, vmclk, vmclk_run } from './ppc/cpu'
+export { rdmsr, rdtsc, wrmsr } from './x86/cpu'
+export {
+  kvm_clock_ctrl, kvm_get_clock, kvm_set_clock, kvm_set_tsc_offset, kvm_update_masterclock, kvm_write_tsc,
+} from './x86/kvm'
+export { xen_set_wallclock, xen_sync_wall, xen_update_wallclock } from './x86/xen'
+export * from './lab'

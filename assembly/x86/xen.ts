@@ -1,0 +1,181 @@
+/**
+ * Xen as its guests see it: the time page, the wall clock, the vCPU timers and the calibration that keeps
+ * them honest. Source: Xen arch/x86/time.c, common/time.c, common/sched/core.c, common/domain.c.
+ */
+import { queue_arm, queue_armed, queue_disarm } from '../event-queue'
+import {
+  cpu_time, host_tsc, host_wall, with_slop, xen_arm_calibration, xen_master, xen_now, xen_when,
+} from '../host'
+import {
+  CALL, CAUSE_TIMER, GUEST_DOMAIN_TSC, guest, host, HYPERVISOR_XEN, machine, NS_PER_SEC, RUN_EMPTY, RUN_OFF,
+  RUNSTATE_RUNNING, SLOT_VCPU, SLOTS_PER_VCPU, VCPU_PERIODIC, VCPU_SINGLESHOT, vcpu,
+} from '../layout'
+import { at, inside } from '../memory'
+import { runstate_change } from '../vcpu'
+import { local_time_calibration } from './calibration'
+import { DomainTsc, gtime_to_gtsc } from './domain-tsc'
+import { PVCLOCK_TSC_STABLE, pvclock_publish_xen } from './pvclock'
+import { shared_info_write_wallclock, VCPU_INFO_BYTES, VCPU_INFO_TIME, xen_settime } from './shared-info'
+import { scale_tsc } from './tsc'
+
+/** Xen gives every new vCPU a periodic timer of 10 ms (common/sched/core.c, sched_init_vcpu). */
+export const DEFAULT_PERIOD_NS: u64 = 10000000
+
+@inline function slot(cpu: u32, which: u32): u32 { return SLOT_VCPU + cpu * SLOTS_PER_VCPU + which }
+@inline export function domain_tsc(): DomainTsc { return changetype<DomainTsc>(GUEST_DOMAIN_TSC) }
+
+/** The TSC that the guest reads when the host's is `tsc` and NOW() is `now`. */
+function guest_tsc_at(tsc: u64, now: u64): u64 {
+  const d = domain_tsc()
+  if (d.vtsc) return gtime_to_gtsc(d, now, guest().hvm != 0)
+  const g = guest()
+  return g.hvm ? scale_tsc(tsc, g.tsc_ratio, g.tsc_frac_bits) + g.tsc_offset : tsc
+}
+
+@inline export function xen_guest_tsc(): u64 { return guest_tsc_at(host_tsc(), xen_now()) }
+
+/** Linear address of a vCPU's vcpu_info: registered by the guest, or in shared_info. */
+export function xen_vcpu_info(cpu: u32): usize {
+  const v = vcpu(cpu)
+  if (v.vcpu_info_gpa) return at(v.vcpu_info_gpa)
+  return at(guest().shared_info_gpa) + <usize>cpu * VCPU_INFO_BYTES
+}
+
+/**
+ * Publishes vcpu_time_info: the stamp of the physical CPU, in guest TSC units (__update_vcpu_system_time).
+ * Xen writes nothing when no field changed, unless forced.
+ */
+export function xen_publish_time(cpu: u32, force: bool): void {
+  const c = cpu_time()
+  const d = domain_tsc()
+  const stamp = guest_tsc_at(c.local_tsc, c.local_stime)
+  const scaled = d.vtsc != 0 || (guest().hvm != 0 && stamp != c.local_tsc)
+  const mul = scaled ? d.vtsc_to_ns_mul : c.mul
+  const shift = scaled ? d.vtsc_to_ns_shift : c.shift
+  const flags: u8 = host().tsc_clocksource ? PVCLOCK_TSC_STABLE : 0
+  pvclock_publish_xen(xen_vcpu_info(cpu) + VCPU_INFO_TIME, stamp, c.local_stime, mul, shift, flags, force)
+  const area = vcpu(cpu).time_area_gpa
+  if (area) pvclock_publish_xen(at(area), stamp, c.local_stime, mul, shift, flags, force)
+}
+
+/** A second has passed: renew the stamp, then what hangs on it. */
+export function xen_calibrate(): void {
+  local_time_calibration(cpu_time(), host_tsc(), xen_now(), xen_master(), host().constant_tsc != 0)
+  if (guest_alive()) {
+    for (let cpu: u32 = 0; cpu < machine().vcpus; cpu++) {
+      if (vcpu(cpu).runstate == RUNSTATE_RUNNING) xen_publish_time(cpu, false)
+    }
+    xen_rearm_timers()
+  }
+  xen_arm_calibration()
+}
+
+/** Whether there is a guest of Xen's on this machine that has booted. */
+export function guest_alive(): bool {
+  const state = machine().run_state
+  return state != RUN_EMPTY && state != RUN_OFF && guest().hypervisor == HYPERVISOR_XEN
+}
+
+// ---- wall clock
+
+/** Writes wc_sec, wc_nsec and wc_sec_hi of this guest's shared_info under wc_version. */
+export function xen_update_wallclock(): void {
+  const g = guest()
+  const h = host()
+  shared_info_write_wallclock(at(g.shared_info_gpa), g.wide != 0, h.wc_sec, h.wc_nsec, g.time_offset_s)
+}
+
+/** XENPF_settime: UTC is secs.nsecs when system time is `base`; from it the UTC of system_time 0. */
+export function xen_set_wallclock(secs: u64, nsecs: u32, base: u64): void {
+  xen_settime(secs, nsecs, base, CALL)
+  host().wc_sec = load<u64>(CALL)
+  host().wc_nsec = load<u32>(CALL, 8)
+  if (guest_alive()) xen_update_wallclock()
+}
+
+/** The host's own dom0 pushes its wall clock into the hypervisor, as Linux does on a clock set and each 11 min. */
+export function xen_sync_wall(): void {
+  const wall = host_wall()
+  xen_set_wallclock(wall / NS_PER_SEC, <u32>(wall % NS_PER_SEC), xen_now())
+}
+
+// ---- vCPU timers
+
+export function xen_arm_singleshot(cpu: u32, deadline: u64): void {
+  const v = vcpu(cpu)
+  v.singleshot_armed = 1
+  v.singleshot_deadline = deadline
+  queue_arm(slot(cpu, VCPU_SINGLESHOT), with_slop(xen_when(deadline)))
+}
+
+export function xen_stop_singleshot(cpu: u32): void {
+  vcpu(cpu).singleshot_armed = 0
+  queue_disarm(slot(cpu, VCPU_SINGLESHOT))
+}
+
+export function xen_singleshot_fired(cpu: u32): void {
+  const v = vcpu(cpu)
+  v.singleshot_armed = 0
+  v.pending |= CAUSE_TIMER
+}
+
+/** Whether the singleshot timer is due by the hypervisor's clock; what tick-by-tick runs poll. */
+export function xen_singleshot_due(cpu: u32): bool {
+  const v = vcpu(cpu)
+  return v.singleshot_armed != 0 && <i64>(xen_now() - v.singleshot_deadline) >= 0
+}
+
+/** Starts the periodic timer, or with 0 stops it. */
+export function xen_set_periodic(cpu: u32, period: u64): void {
+  vcpu(cpu).periodic_period = period
+  queue_disarm(slot(cpu, VCPU_PERIODIC))
+  if (vcpu(cpu).runstate == RUNSTATE_RUNNING) xen_periodic_work(cpu)
+}
+
+/**
+ * The periodic timer, looked at when a vCPU is scheduled and when it fires (vcpu_periodic_timer_work):
+ * periods that were missed are not replayed.
+ */
+export function xen_periodic_work(cpu: u32): void {
+  const v = vcpu(cpu)
+  if (!v.periodic_period) return
+  const now = xen_now()
+  if (<i64>(now - v.periodic_last_event) >= <i64>v.periodic_period) {
+    v.pending |= CAUSE_TIMER
+    v.periodic_last_event = now
+  }
+  queue_arm(slot(cpu, VCPU_PERIODIC), with_slop(xen_when(v.periodic_last_event + v.periodic_period)))
+}
+
+export function xen_periodic_due(cpu: u32): bool {
+  const v = vcpu(cpu)
+  return <i64>(xen_now() - v.periodic_last_event) >= <i64>v.periodic_period
+}
+
+/** The stamp or the scale changed, so deadlines in system time fall on other true times. */
+export function xen_rearm_timers(): void {
+  for (let cpu: u32 = 0; cpu < machine().vcpus; cpu++) {
+    const v = vcpu(cpu)
+    if (v.singleshot_armed) queue_arm(slot(cpu, VCPU_SINGLESHOT), with_slop(xen_when(v.singleshot_deadline)))
+    if (queue_armed(slot(cpu, VCPU_PERIODIC))) {
+      queue_arm(slot(cpu, VCPU_PERIODIC), with_slop(xen_when(v.periodic_last_event + v.periodic_period)))
+    }
+  }
+}
+
+// ---- scheduling
+
+/** The vCPU gets a CPU: its time page is made current and its periodic timer looked at. */
+export function xen_schedule_in(cpu: u32): void {
+  runstate_change(cpu, RUNSTATE_RUNNING)
+  xen_publish_time(cpu, false)
+  xen_periodic_work(cpu)
+}
+
+export function xen_schedule_out(cpu: u32, state: u32): void {
+  queue_disarm(slot(cpu, VCPU_PERIODIC))
+  runstate_change(cpu, state)
+}
+
+/** VCPUOP_register_*: an area of `size` bytes, -14 (EFAULT) when it is not in guest memory. */
+export function xen_area_ok(gpa: u32, size: u32): i32 { return gpa == 0 || inside(gpa, size) ? 0 : -14 }
