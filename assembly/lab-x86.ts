@@ -190,6 +190,22 @@ export function lab_wallclock_read(rows: usize, count: u32, scratch: usize): voi
 }
 
 /**
+ * Operations on one wall clock in scratch, with a sec_hi after it: op, sec, nsec | result, sec and nsec of a try_read.
+ * op 0 write begin, 1 write fields, 2 write end, 3 try_read.
+ */
+export function lab_wallclock_page(rows: usize, count: u32, scratch: usize): void {
+  each(rows, count, scratch, 6, (row, wc) => {
+    const op = get(row, 0)
+    put(row, 3, 0)
+    if (op == 0) info.wallclock_write_begin(wc)
+    else if (op == 1)
+      info.wallclock_write_fields(wc, wc + info.PVCLOCK_WALL_CLOCK_BYTES, get(row, 1), <u32>get(row, 2))
+    else if (op == 2) info.wallclock_write_end(wc)
+    else put(row, 3, <u64>info.wallclock_try_read(wc, row + 32))
+  })
+}
+
+/**
  * Xen's wall clock, in the shared_info at scratch. secs, nsecs, system_time_base, domain offset in s,
  * version before, wide | Xen's wc_sec, wc_nsec; the guest's wc_sec, wc_nsec, wc_sec_hi, version; 64-bit seconds
  */

@@ -72,5 +72,5 @@ export function muldiv_u64(a: u64, b: u64, c: u64): u64 {
 export function muldiv_up_u64(a: u64, b: u64, c: u64): u64 {
   const q = muldiv_u64(a, b, c)
   // The remainder is below 2^64, so it survives that q was cut to 64 bits.
-  return a * b == q * c ? q : q + 1
+  return c == 0 || a * b == q * c ? q : q + 1
 }

@@ -116,6 +116,10 @@ export function domain_tsc_ratio(d: DomainTsc, host_khz: u32, hvm: bool, frac_bi
 /**
  * The emulated TSC at guest time `gtime` ns. For a PV guest that is system time, from which the offset is taken;
  * an HVM guest's time already has its own offset.
+ *
+ * The offset is compared as an unsigned number, as in Xen. Restored to a host whose uptime is below elapsed_ns
+ * the offset wraps, and a PV guest's TSC is then far from where it was (at shift > 0 the scale loses the top bits).
+ * It still ticks, and because the page's tsc_timestamp comes from here too, the guest's time stays right.
  */
 export function gtime_to_gtsc(d: DomainTsc, gtime: u64, hvm: bool): u64 {
   const mul = d.ns_to_vtsc_mul
