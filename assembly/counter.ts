@@ -1,4 +1,4 @@
-import { div_wide, mulhi_u64, rem_wide } from './wide'
+import { div_wide, mulhi_u64 } from './wide'
 
 /**
  * An exact rational counter over true time: the one clock from which TSC, timebase, wall clock and uptime
@@ -46,21 +46,19 @@ export function counter_read(c: Counter, now: u64): u64 {
   return c.base + div_wide(hi < c.den ? hi : hi % c.den, lo, c.den)
 }
 
-/** The numerator of the fraction of a count that has gone by at `now`; below den. */
-function counter_fraction(c: Counter, now: u64): u64 {
-  if (c.num == 0) return c.rem
-  const elapsed = now - c.t0_ns
-  const product = elapsed * c.num
-  const lo = product + c.rem
-  const hi = mulhi_u64(elapsed, c.num) + u64(lo < product)
-  return rem_wide(hi < c.den ? hi : hi % c.den, lo, c.den)
+/**
+ * The numerator of the fraction of a count that has gone by at `now`, below den, given the count at `now`. What the
+ * division left: as it is below 2^64, computing mod 2^64 is enough.
+ */
+function counter_fraction(c: Counter, now: u64, count: u64): u64 {
+  return (now - c.t0_ns) * c.num + c.rem - (count - c.base) * c.den
 }
 
 /** Moves the origin to `now`. No reading at or after `now` changes. */
 function counter_rebase(c: Counter, now: u64): void {
-  const base = counter_read(c, now)
-  c.rem = counter_fraction(c, now)
-  c.base = base
+  const count = counter_read(c, now)
+  c.rem = counter_fraction(c, now, count)
+  c.base = count
   c.t0_ns = now
 }
 
@@ -85,11 +83,12 @@ export function counter_step(c: Counter, now: u64, delta: i64): void {
  * past, any other is still to come.
  */
 export function counter_when(c: Counter, now: u64, value: u64): u64 {
-  const missing = value - counter_read(c, now)
+  const count = counter_read(c, now)
+  const missing = value - count
   if (<i64>(0 - missing) >= 0) return now
   if (c.num == 0) return u64.MAX_VALUE
   // Least k with fraction + k*num >= missing*den. The right side is larger than the fraction, being >= den.
-  const fraction = counter_fraction(c, now)
+  const fraction = counter_fraction(c, now, count)
   const product = missing * c.den
   const lo = product - fraction
   const hi = mulhi_u64(missing, c.den) - u64(product < fraction)
