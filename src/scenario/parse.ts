@@ -1,0 +1,199 @@
+/** Text to Scenario: grammar (document.ts), schema (schema.ts), then what needs the whole file to be seen. */
+import { type Located, readDocument } from './document.js'
+import { bootEvents, type Draft, resolveEvent } from './events.js'
+import { resolveGuest } from './guests.js'
+import { resolveHost } from './hosts.js'
+import { SYSTEM_OF } from './kernels.js'
+import { MAX_GUESTS, MAX_HOSTS } from './limits.js'
+import { Places } from './places.js'
+import { firstProblem, show } from './problems.js'
+import { CHECK_IDS, type RawScenario, scenarioSchema } from './schema.js'
+import { orderEvents } from './timeline.js'
+import type { CheckId, Checks, Expectation, GuestSpec, HostSpec, Scenario, System } from './types.js'
+import { formatDurationNs } from './units.js'
+
+/**
+ * Reads a scenario from YAML text; `fileName` is what errors and the result call it. Throws ScenarioError with
+ * the first thing that is wrong: in the grammar, else in single values (the first in the file), else between them.
+ */
+export function parseScenario(text: string, fileName: string): Scenario {
+  const root = readDocument(text, fileName)
+  const parsed = scenarioSchema.safeParse(root.value)
+  if (!parsed.success) throw firstProblem(parsed.error.issues, root, fileName)
+  return resolve(parsed.data, root, fileName)
+}
+
+function resolve(raw: RawScenario, root: Located, fileName: string): Scenario {
+  const places = new Places(root, fileName)
+  const { start: startNs, duration: durationNs } = raw
+  const hosts = names('hosts', MAX_HOSTS, places).map((name) =>
+    resolveHost(name, raw.hosts[name]!, startNs, places),
+  )
+  const hostsByName = new Map(hosts.map((host) => [host.name, host]))
+  const boots = bootEvents(raw.events)
+  const guests = names('guests', MAX_GUESTS, places).map((name) => {
+    const guest = raw.guests[name]!
+    const bootNs = guest.boot ?? boots.get(name) ?? 0n
+    return resolveGuest(name, guest, { hosts: hostsByName, bootNs, durationNs, places })
+  })
+  refuseTwoDom0(guests, places)
+  const context = {
+    guests: new Map(guests.map((guest) => [guest.name, guest])),
+    hostNames: hosts.map(({ name }) => name),
+    startNs,
+    durationNs,
+    places,
+  }
+  const drafts: Draft[] = [
+    ...bootsByKey(raw, guests, boots, places),
+    ...raw.events.map((event, index) => ({ event: resolveEvent(event, index, context), index })),
+  ]
+  const checks = resolveChecks(raw)
+  const expect = resolveExpectation(raw, checks, places)
+  return {
+    name: raw.name,
+    title: raw.title,
+    cite: raw.cite ?? null,
+    summary: raw.summary ?? null,
+    system: resolveSystem(raw, hosts, guests, places),
+    startNs,
+    durationNs,
+    seed: raw.seed,
+    hosts,
+    guests,
+    events: orderEvents(drafts, raw.events, hosts, guests, places),
+    checks,
+    expect,
+    compare: resolveCompare(raw, guests, places),
+    fileName,
+  }
+}
+
+/** In the order of the file, which an object with names such as `1` does not keep. */
+function names(what: 'hosts' | 'guests', most: number, places: Places): string[] {
+  const all = places.keys(what)
+  if (all.length === 0) places.fail(places.key(what), `${what} is empty; expected at least one of them`)
+  if (all.length > most) {
+    places.fail(places.key(what, all[most]!), `${what} has ${all.length} entries; expected at most ${most}`)
+  }
+  return all
+}
+
+function refuseTwoDom0(guests: readonly GuestSpec[], places: Places): void {
+  const seen = new Map<string, string>()
+  for (const { name, on, dom0 } of guests) {
+    const other = seen.get(on)
+    if (dom0 && other !== undefined) {
+      places.fail(
+        places.at('guests', name, 'dom0'),
+        `host ${on} has two dom0, ${other} and ${name}; expected one`,
+      )
+    }
+    if (dom0) seen.set(on, name)
+  }
+}
+
+/** The boots that no event of the file makes. */
+function bootsByKey(
+  raw: RawScenario,
+  guests: readonly GuestSpec[],
+  boots: ReadonlyMap<string, bigint>,
+  places: Places,
+): Draft[] {
+  const drafts: Draft[] = []
+  for (const { name, bootNs } of guests) {
+    if (raw.guests[name]!.boot === undefined && boots.has(name)) continue
+    const position = places.has('guests', name, 'boot')
+      ? places.at('guests', name, 'boot')
+      : places.key('guests', name)
+    if (bootNs >= raw.duration) {
+      const [boot, end] = [formatDurationNs(bootNs), formatDurationNs(raw.duration)]
+      places.fail(
+        position,
+        `guest ${name} boots at ${boot}, but the scenario ends at ${end}; expected an earlier time`,
+      )
+    }
+    drafts.push({ event: { kind: 'boot', guest: name, atNs: bootNs, position }, index: -1 })
+  }
+  return drafts
+}
+
+function resolveSystem(
+  raw: RawScenario,
+  hosts: readonly HostSpec[],
+  guests: readonly GuestSpec[],
+  places: Places,
+): System {
+  const systems = [...new Set(hosts.map(({ hypervisor }) => SYSTEM_OF[hypervisor]))]
+  if (raw.system === undefined) return SYSTEM_OF[hosts.find(({ name }) => name === guests[0]!.on)!.hypervisor]
+  if (!systems.includes(raw.system)) {
+    places.fail(
+      places.at('system'),
+      `system is ${raw.system}, but no host is; expected one of ${systems.join(', ')}`,
+    )
+  }
+  return raw.system
+}
+
+function resolveChecks({ checks: raw }: RawScenario): Checks {
+  const time = (check: 'off' | { limit: bigint }) => (check === 'off' ? null : { limitNs: check.limit })
+  const count = (check: 'off' | { limit: number }) => (check === 'off' ? null : check)
+  return {
+    warp: time(raw.warp),
+    jump: time(raw.jump),
+    stall: time(raw.stall),
+    'late-wake': time(raw['late-wake']),
+    'early-wake': time(raw['early-wake']),
+    'lost-wake': time(raw['lost-wake']),
+    'wake-storm': count(raw['wake-storm']),
+    steal: time(raw.steal),
+    'soft-lockup': time(raw['soft-lockup']),
+    'stale-wall': time(raw['stale-wall']),
+    rate: raw.rate === 'off' ? null : { limitPpb: raw.rate.limit },
+    'wall-error': time(raw['wall-error']),
+    'backwards-warning': count(raw['backwards-warning']),
+    monotonic: raw.monotonic === 'off' ? null : raw.monotonic,
+  }
+}
+
+function resolveExpectation(
+  { expect: raw }: RawScenario,
+  checks: Checks,
+  places: Places,
+): Expectation | null {
+  if (!raw) return null
+  const fails: readonly CheckId[] | null = raw.fails ?? null
+  refuseRepeats(fails ?? [], ['expect', 'fails'], places)
+  refuseRepeats(raw['cured-by'], ['expect', 'cured-by'], places)
+  if (fails && (raw.verdict === 'fail') !== fails.length > 0) {
+    const [what, expected] =
+      raw.verdict === 'fail'
+        ? ['the verdict is fail, but no check fails', `some of ${CHECK_IDS.join(', ')}`]
+        : ['the verdict is pass, but checks fail', 'no fails, or verdict: fail']
+    places.fail(places.key('expect', 'fails'), `${what}; expected ${expected}`)
+  }
+  fails?.forEach((id, index) => {
+    if (checks[id]) return
+    places.fail(
+      places.at('expect', 'fails', index),
+      `the check ${id} is off and cannot fail; expected it to be on`,
+    )
+  })
+  return { verdict: raw.verdict, fails, curedBy: raw['cured-by'] }
+}
+
+function resolveCompare(raw: RawScenario, guests: readonly GuestSpec[], places: Places): readonly string[] {
+  if (raw.compare) {
+    refuseRepeats(raw.compare, ['compare'], places)
+    return raw.compare
+  }
+  const own = guests.flatMap(({ policy }) => policy ?? [])
+  return [...new Set([...own, ...(raw.expect?.['cured-by'] ?? [])])]
+}
+
+function refuseRepeats(items: readonly string[], path: readonly string[], places: Places): void {
+  items.forEach((item, index) => {
+    if (items.indexOf(item) === index) return
+    places.fail(places.at(...path, index), `${path.join('.')} has ${show(item)} twice; expected each once`)
+  })
+}

@@ -1,0 +1,403 @@
+/**
+ * The scenario format: every key, its unit, its range and its default. docs/scenario.md is the prose to it.
+ *
+ * Only what one value says about itself is decided here. What needs a second look at the file (names that refer
+ * to each other, the order of events, defaults that depend on the kernel) is in guests.ts and timeline.ts.
+ */
+import { z } from 'zod'
+import {
+  count64,
+  duration,
+  flag,
+  frequency,
+  instant,
+  integer,
+  line,
+  list,
+  mapping,
+  name,
+  rate,
+  size,
+  text,
+  wholeKhz,
+  word,
+} from './fields.js'
+import { MAX_BUSY, MAX_EVENTS, MAX_READERS, MAX_SLEEPERS, MAX_VCPUS } from './limits.js'
+import type { CheckId } from './types.js'
+
+const tscFrequency = (about: string) => frequency('1 kHz', '16 GHz', about)
+// QEMU and the device tree hold the timebase frequency in 32 bits.
+const timebaseFrequency = (about: string) => frequency('1 kHz', '4.29 GHz', about)
+const policyName = (about: string) => line(255, about)
+const vcpu = integer(0, MAX_VCPUS - 1, 'the virtual CPU').prefault(0)
+const guestName = name('a guest of this scenario')
+const hostName = name('a host of this scenario')
+/** A point of the timeline. */
+const trueTime = (about: string) => duration('0 s', '100 y', `true time ${about}`)
+
+export const hostTsc = mapping(
+  {
+    frequency: tscFrequency('nominal frequency').prefault('2.4 GHz'),
+    error: rate('the crystal against its nominal frequency; positive is fast').prefault('0 ppm'),
+    calibrated: wholeKhz(
+      '1 kHz',
+      '16 GHz',
+      'what the host believes the frequency is; default: the true one',
+    ).optional(),
+    'at-start': count64('count at true time 0; default: as many ticks as the uptime makes').optional(),
+    constant: flag('the TSC does not change its rate').prefault(true),
+    reliable: flag('the hypervisor trusts it; default: false on Xen, as `constant` on KVM').optional(),
+    clocksource: flag("the hypervisor's own clocksource is the TSC; default as `reliable`").optional(),
+    scaling: z
+      .literal(['none', 48, 32])
+      .meta({ description: 'fraction bits of the hardware TSC scaling: 48 (VMX), 32 (SVM)' })
+      .prefault('none'),
+  },
+  'the time stamp counter; x86 hosts only',
+)
+
+export const hostTimebase = mapping(
+  {
+    frequency: timebaseFrequency('nominal frequency').prefault('512 MHz'),
+    error: rate('the oscillator against its nominal frequency; positive is fast').prefault('0 ppm'),
+    'at-start': count64('count at true time 0; default: as many ticks as the uptime makes').optional(),
+  },
+  'the timebase register; Power hosts only',
+)
+
+const host = mapping(
+  {
+    hypervisor: word(['xen', 'kvm', 'power-kvm', 'power-tcg'], 'what runs the guests'),
+    uptime: duration('0 s', '150 y', 'age of the host at true time 0').prefault('0 s'),
+    tsc: hostTsc.optional(),
+    timebase: hostTimebase.optional(),
+    clock: mapping(
+      { error: rate('of the platform timer').prefault('0 ppm') },
+      'the platform timer, CLOCK_MONOTONIC_RAW of the host',
+    ).prefault({}),
+    wall: mapping(
+      {
+        offset: duration('-30 y', '30 y', 'wall clock minus true time, at true time 0').prefault('0 s'),
+        rate: rate('how much faster than true time it runs').prefault('0 ppm'),
+      },
+      "the host's wall clock",
+    ).prefault({}),
+    'timer-slop': duration(
+      '0 s',
+      '1 s',
+      'how late a timer may fire; default: 50 us on Xen, 0 s elsewhere',
+    ).optional(),
+  },
+  'a host',
+)
+
+const reader = mapping(
+  {
+    clock: word(
+      [
+        'realtime',
+        'monotonic',
+        'boottime',
+        'monotonic-raw',
+        'gettimeofday',
+        'uptime',
+        'counter',
+        'sched',
+        'steal',
+        'jiffies',
+      ],
+      'what is read',
+    ),
+    every: duration('1 us', '10 y', 'true time from one reading to the next'),
+    from: trueTime("of the first reading; default: the guest's boot").optional(),
+    until: trueTime('of the end; default: the end of the scenario').optional(),
+    vcpu,
+    name: name('default: the clock').optional(),
+  },
+  'a program that reads a clock at an interval',
+)
+
+const sleeper = mapping(
+  {
+    for: duration('1 ns', '100 y', 'how long it asks to sleep'),
+    at: trueTime("of the first sleep; default: the guest's boot").optional(),
+    every: duration('0 s', '100 y', 'sleep again this long after each wake; default: sleep once').optional(),
+    clock: word(['monotonic', 'realtime', 'boottime'], 'the clock it sleeps on').prefault('monotonic'),
+    vcpu,
+    name: name('default: sleep-1, sleep-2, …').optional(),
+  },
+  'a program that sleeps',
+)
+
+const busy = mapping(
+  { from: trueTime('of its begin'), until: trueTime('of its end'), vcpu },
+  'a phase in which a vCPU does not idle',
+)
+
+export const decrementer = mapping(
+  {
+    bits: z.literal([32, 56]).meta({ description: 'width of the decrementer' }).prefault(32),
+    type: word(['level', 'edge'], 'how it interrupts').prefault('level'),
+  },
+  'the decrementer; Power only',
+)
+
+const guest = mapping(
+  {
+    on: name('the host it boots on'),
+    kernel: word(['linux-2.6.18-xen', 'linux-xen', 'linux-kvm', 'linux-ppc64'], 'the kernel model it runs'),
+    variant: word(
+      ['stock', 'no-rebase', 'fix-2', 'fix-3'],
+      'of the kernel; all but stock: linux-2.6.18-xen only',
+    ).prefault('stock'),
+    arch: word(['x86-64', 'x86-32', 'ppc64'], 'default: x86-64, on linux-ppc64 ppc64').optional(),
+    hz: z
+      .literal([100, 250, 300, 1000])
+      .meta({
+        description:
+          "the kernel's timer frequency; default: 100 on linux-2.6.18-xen (which has no 300), else 250",
+      })
+      .optional(),
+    vcpus: integer(1, MAX_VCPUS, 'how many virtual CPUs').prefault(1),
+    boot: trueTime('of its boot; default: 0 s, unless a boot event boots it').optional(),
+    policy: policyName('the policy for its save, restore and migration: a name or ./file.ts').optional(),
+    dom0: flag('the privileged domain of its host: its settime reaches the hypervisor; Xen only').prefault(
+      false,
+    ),
+    ntp: word(['off', 'synced'], "whether the guest's own NTP disciplines its clock").prefault('off'),
+    tsc: mapping(
+      {
+        mode: z
+          .literal(['default', 'emulate', 'native', 0, 1, 2])
+          .meta({ description: "Xen's tsc_mode: default (0), emulate (1), native (2); Xen only" })
+          .optional(),
+        frequency: wholeKhz('1 kHz', '16 GHz', "the guest's own frequency; default: its host's").optional(),
+      },
+      'the TSC the guest is given; x86 only',
+    ).optional(),
+    timebase: mapping(
+      { frequency: timebaseFrequency("what the guest was told; default: its host's").optional() },
+      'the timebase the guest is given; Power only',
+    ).optional(),
+    dec: decrementer.optional(),
+    clocksource: word(
+      ['xen', 'kvm-clock', 'tsc', 'timebase'],
+      "the guest kernel's clocksource; default by kernel",
+    ).optional(),
+    memory: size('1 MiB', '1 GiB', 'guest memory').prefault('1 MiB'),
+    read: list(reader, MAX_READERS, 'readers', 'programs that read clocks').prefault([]),
+    sleep: list(sleeper, MAX_SLEEPERS, 'sleepers', 'programs that sleep').prefault([]),
+    busy: list(busy, MAX_BUSY, 'busy phases', 'phases of work').prefault([]),
+  },
+  'a guest',
+)
+
+const at = trueTime('at which it happens')
+const onGuest = guestName
+const ntpSlew = {
+  rate: rate('how much faster its clock runs meanwhile'),
+  for: duration('1 ns', '100 y', 'how long'),
+}
+
+/** One schema for each action key. */
+export const eventSchemas = {
+  migrate: mapping(
+    {
+      at,
+      migrate: onGuest,
+      to: hostName,
+      downtime: duration('0 s', '1 y', 'from the stop on the source to the start on the target').prefault(
+        '300 ms',
+      ),
+      'stop-to-save': duration('0 s', '1 y', 'the part of the downtime before the clocks are saved').prefault(
+        '0 s',
+      ),
+    },
+    'live migration',
+  ),
+  save: mapping({ at, save: onGuest }, 'save the guest and stop it'),
+  restore: mapping(
+    { at, restore: onGuest, on: hostName.optional() },
+    'restore it; default: on the host it was saved on',
+  ),
+  reboot: mapping(
+    {
+      at,
+      reboot: hostName,
+      takes: duration('1 ns', '1 y', 'until the host is up again, its uptime 0').prefault('60 s'),
+    },
+    'reboot a host',
+  ),
+  pause: mapping({ at, pause: onGuest }, 'stop the guest where it is'),
+  resume: mapping({ at, resume: onGuest }, 'let a paused guest go on'),
+  boot: mapping({ at, boot: onGuest }, 'boot a guest'),
+  'set-wall': mapping(
+    {
+      at,
+      'set-wall': hostName,
+      to: instant('what the wall clock is set to').optional(),
+      offset: duration('-30 y', '30 y', 'what it is set to, against true time').optional(),
+    },
+    "set a host's wall clock: `to` or `offset`",
+  ),
+  'ntp-step': mapping(
+    { at, 'ntp-step': hostName, by: duration('-30 y', '30 y', 'added to the wall clock') },
+    "step a host's wall clock",
+  ),
+  'ntp-slew': mapping({ at, 'ntp-slew': hostName, ...ntpSlew }, "slew a host's wall clock"),
+  'host-suspend': mapping(
+    {
+      at,
+      'host-suspend': hostName,
+      for: duration('1 ns', '10 y', 'how long the host sleeps'),
+      'update-wallclock': flag('after it, the hypervisor is given the wall clock at once').prefault(true),
+    },
+    'suspend a host with its guests',
+  ),
+  'agent-settime': mapping(
+    {
+      at,
+      'agent-settime': onGuest,
+      // YAML reads a plain true as a boolean.
+      from: z
+        .literal(['host', true, 'true'])
+        .meta({ description: "its host's wall clock, or true time" })
+        .prefault('host'),
+    },
+    "an agent in the guest sets the guest's clock",
+  ),
+  'guest-ntp': mapping(
+    {
+      at,
+      'guest-ntp': onGuest,
+      step: z.literal(true).meta({ description: 'step to true time' }).optional(),
+      rate: ntpSlew.rate.optional(),
+      for: ntpSlew.for.optional(),
+    },
+    "the guest's own NTP: `step: true`, or `rate` and `for`",
+  ),
+  'rtc-resync': mapping({ at, 'rtc-resync': onGuest }, 'the guest reads its RTC again'),
+  steal: mapping(
+    { at, steal: onGuest, for: duration('1 ns', '1 y', 'how long'), vcpu },
+    'the host runs something else on the CPU',
+  ),
+  'tell-frequency': mapping(
+    { at, 'tell-frequency': onGuest, frequency: timebaseFrequency('the new timebase frequency') },
+    'the guest is told of a new timebase frequency; Power only',
+  ),
+}
+
+export type ActionKey = keyof typeof eventSchemas
+export const ACTION_KEYS = Object.keys(eventSchemas) as ActionKey[]
+
+const event = z
+  .union(Object.values(eventSchemas))
+  .meta({ description: 'what happens at one instant of true time' })
+
+/** A check: its limit, or `off`. */
+function check<Limit extends z.core.$ZodLooseShape>(limit: Limit, about: string) {
+  const error = `off, or a mapping such as {${Object.keys(limit).map((key) => ` ${key}: … `)}}`
+  return z
+    .union([z.literal('off'), mapping(limit, about)], { error })
+    .meta({ description: about })
+    .prefault({} as never)
+}
+const timeLimit = (standard: string, about: string) =>
+  check({ limit: duration('0 s', '100 y', 'the most that passes').prefault(standard) }, about)
+const countLimit = (standard: number, about: string) =>
+  check({ limit: integer(0, 1_000_000_000, 'the most that passes').prefault(standard) }, about)
+
+const checkShape = {
+  warp: timeLimit('0 s', 'a clock steps backwards'),
+  jump: timeLimit('100 ms', 'a clock steps forwards'),
+  stall: timeLimit('1 s', 'a clock stands still'),
+  'late-wake': timeLimit('100 ms', 'a sleeper wakes too late'),
+  'early-wake': timeLimit('1 ms', 'a sleeper wakes too early'),
+  'lost-wake': timeLimit('5 s', 'a sleeper has not woken at the end'),
+  'wake-storm': countLimit(1000, 'wakes or timer interrupts in one second'),
+  steal: timeLimit('100 ms', 'stolen time that the guest accounts against what was stolen'),
+  'soft-lockup': timeLimit('20 s', 'how long a vCPU makes no progress in its own eyes'),
+  'stale-wall': timeLimit('1 s', 'how long the guest sees an old wall clock after a change'),
+  rate: check(
+    { limit: rate('the most that passes').prefault('500 ppm') },
+    'a clock runs too fast or too slow',
+  ),
+  'wall-error': timeLimit('1 s', "the guest's wall clock against true time"),
+  'backwards-warning': countLimit(0, 'how often the kernel warns that time went backwards'),
+  monotonic: check(
+    {
+      downtime: word(
+        ['either', 'counted', 'excluded'],
+        'what a downtime does to the monotonic clock',
+      ).prefault('either'),
+    },
+    'the monotonic clock over a downtime',
+  ),
+} satisfies Record<CheckId, z.ZodType>
+
+export const CHECK_IDS = Object.keys(checkShape) as CheckId[]
+
+const expectation = mapping(
+  {
+    verdict: word(['pass', 'fail'], 'of the whole run'),
+    fails: list(
+      word(CHECK_IDS as [CheckId, ...CheckId[]], 'a check'),
+      CHECK_IDS.length,
+      'checks',
+      'exactly these checks fail',
+    ).optional(),
+    'cured-by': list(policyName('a policy'), 32, 'policies', 'policies under which it passes').prefault([]),
+  },
+  'what the run is known to end in',
+)
+
+const named = <Value extends z.ZodType>(value: Value, what: string) =>
+  z.record(name(`name of the ${what}`), value, {
+    error: `a mapping from the name of each ${what} to its settings`,
+  })
+
+export const scenarioSchema = mapping(
+  {
+    name: name('the name to run it by'),
+    title: line(200, 'one line for people'),
+    cite: text(1000, 'where the case comes from').optional(),
+    summary: text(10_000, 'what happens, and why').optional(),
+    system: word(
+      ['xen', 'kvm', 'power'],
+      "its group in a list; default: that of the first guest's host",
+    ).optional(),
+    start: instant('true wall-clock time at true time 0').prefault('2008-08-06T00:00:00Z'),
+    duration: duration('1 ms', '100 y', 'true time from the begin to the end'),
+    seed: integer(0, Number.MAX_SAFE_INTEGER, 'of every random choice').prefault(1),
+    hosts: named(host, 'host'),
+    guests: named(guest, 'guest'),
+    events: list(event, MAX_EVENTS, 'events', 'what happens when').prefault([]),
+    checks: mapping(checkShape, 'the limits the run is judged by').prefault({}),
+    expect: expectation.optional(),
+    compare: list(
+      policyName('a policy'),
+      32,
+      'policies',
+      "policies to put side by side; default: the guests' and expect.cured-by",
+    ).optional(),
+  },
+  'a scenario',
+)
+
+/** A scenario with its units resolved and its plain defaults filled in. */
+export type RawScenario = z.output<typeof scenarioSchema>
+export type RawHost = RawScenario['hosts'][string]
+export type RawGuest = RawScenario['guests'][string]
+export type RawEvent = RawScenario['events'][number]
+
+/** JSON Schema (draft 2020-12) of the format, for editors. */
+export function scenarioJsonSchema(): Record<string, unknown> {
+  return z.toJSONSchema(scenarioSchema, {
+    io: 'input',
+    unrepresentable: 'any',
+    // zod has no JSON form of a bigint. In JSON Schema it is an integer: those have no upper bound.
+    override: ({ zodSchema, jsonSchema }) => {
+      if (zodSchema._zod.def.type === 'bigint') jsonSchema.type = 'integer'
+    },
+  }) as Record<string, unknown>
+}
