@@ -7,12 +7,12 @@ import { counter_rate, counter_read, counter_step } from './counter'
 import { QUEUE_END } from './event-queue'
 import { cpu_time, host_counter, host_counter_set, hypervisor_now, xen_arm_calibration, xen_start } from './host'
 import {
-  busy, GUEST, GUEST_MEMORY, guest, host, HOST_CPU_TIME, HOST_MONO, HOST_TIMEBASE, HOST_TSC, HOST_WALL, HYPERVISOR_XEN, machine,
+  busy, CAUSE_FREQUENCY, GUEST, GUEST_MEMORY, guest, host, HOST_CPU_TIME, HOST_MONO, HOST_TIMEBASE, HOST_TSC, HOST_WALL, HYPERVISOR_XEN, machine,
   MAX_BUSY, MAX_READERS, MAX_SLEEPERS, reader, sleeper, SLEEPER_AWAKE, STATE, STATE_END, vcpu,
 } from './layout'
-import { leave, machine_create } from './machine'
+import { leave, machine_create, service } from './machine'
 import { GPA_SHARED_INFO } from './memory'
-import { program_adjtime, program_rtc_resync, program_settimeofday, program_suspend, program_told_frequency } from './model/program'
+import { program_adjtime, program_read_clock, program_rtc_resync, program_settimeofday, program_suspend } from './model/program'
 import { dec_rearm } from './ppc/cpu'
 import { vcpu_can_run } from './vcpu'
 import { BUSY_WAITING } from './workload'
@@ -167,6 +167,8 @@ export function workload_add_busy(cpu: u32, from_ns: u64, until_ns: u64): i32 {
 
 // ---- the guest, from inside, by an agent that runs in it
 
+/** A clock as a process on vCPU `cpu` would read it now. */
+export function guest_read_clock(cpu: u32, clock: u32): u64 { return program_read_clock(cpu, clock) }
 export function guest_settimeofday(ns: u64): void {
   program_settimeofday(0, ns)
   if (vcpu_can_run(0)) leave(0)
@@ -176,10 +178,11 @@ export function guest_rtc_resync(): void {
   program_rtc_resync(0)
   if (vcpu_can_run(0)) leave(0)
 }
-export function guest_told_frequency(hz: u32): void {
+/** The platform announces a timebase frequency: the guest hears of it when it runs. */
+export function guest_tell_frequency(hz: u32): void {
   guest().told_tb_hz = hz
-  program_told_frequency(0)
-  if (vcpu_can_run(0)) leave(0)
+  vcpu(0).pending |= CAUSE_FREQUENCY
+  service(0)
 }
 /** The toolstack asks a Xen PV guest to suspend itself; machine_stop follows. */
 export function guest_suspend(): void { program_suspend() }
@@ -214,6 +217,9 @@ export function guest_virtual_tsc_khz(): u32 { return guest().virtual_tsc_khz }
 export function guest_tsc_offset(cpu: u32): u64 { return guest().tsc_offset + vcpu(cpu).tsc_adjust }
 export function guest_tsc_deadline(cpu: u32): u64 { return vcpu(cpu).tsc_deadline }
 
+/** Whether one stamp serves all vCPUs (KVM_GET_CLOCK's KVM_CLOCK_TSC_STABLE). */
+export function kvm_master_clock(): u32 { return guest().master_clock }
+
 export function guest_tb_offset(): u64 { return guest().tb_offset }
 export function guest_set_tb_offset(offset: u64): void { guest().tb_offset = offset }
 export function guest_tb_source(): u32 { return guest().tb_source }
@@ -223,7 +229,6 @@ export function guest_set_tb_source(source: u32, tb_hz: u32): void {
   guest().tb_hz = tb_hz
 }
 export function guest_tb_hz(): u32 { return guest().tb_hz }
-export function guest_set_told_tb_hz(hz: u32): void { guest().told_tb_hz = hz }
 
 export function guest_vmclk_offset(): u64 { return guest().vmclk_offset }
 /** QEMU's virtual clock, while the VM is stopped. */

@@ -2,7 +2,8 @@
 export * from './addresses'
 export * from './control'
 export {
-  machine_boot, machine_init, machine_land, machine_resume, machine_steal, machine_stop, machine_sync_wall, run_ticking, run_until,
+  machine_boot, machine_init, machine_land, machine_resume, machine_steal, machine_stop,
+  machine_stop_wall_sync, machine_sync_wall, run_ticking, run_until,
 } from './machine'
 export { guest_timebase, mfspr, mtspr, tb_enable, tb_source_ticks, vmclk, vmclk_run } from './ppc/cpu'
 export { rdmsr, rdtsc, wrmsr } from './x86/cpu'

@@ -186,6 +186,7 @@ export const CAUSE_DEC: u32 = 2
 export const CAUSE_HDEC: u32 = 4
 export const CAUSE_RESUME: u32 = 8 // the suspend hypercall returns
 export const CAUSE_BOOT: u32 = 16
+export const CAUSE_FREQUENCY: u32 = 32 // the device tree changed: another timebase frequency
 
 @unmanaged
 export class Vcpu {

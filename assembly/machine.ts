@@ -12,14 +12,14 @@
 import { queue_arm, queue_armed, queue_disarm, queue_init, queue_next_time, queue_pop, queue_time } from './event-queue'
 import { hypervisor_now, xen_now } from './host'
 import {
-  busy, CAUSE_BOOT, CAUSE_RESUME, FAULT_DIVERGED, FAULT_LIVELOCK, guest, host, HYPERVISOR_KVM, HYPERVISOR_XEN, machine,
+  busy, CAUSE_BOOT, CAUSE_FREQUENCY, CAUSE_RESUME, FAULT_DIVERGED, FAULT_LIVELOCK, guest, host, HYPERVISOR_KVM, HYPERVISOR_XEN, machine,
   MACHINE_MAGIC, MEMORY_DEFAULT, reader, RUN_FAULTED, RUN_OFF,
   RUN_RUNNING, RUN_STOPPED, RUNSTATE_BLOCKED, RUNSTATE_OFFLINE, RUNSTATE_RUNNABLE, RUNSTATE_RUNNING, sleeper,
   SLOT_BUSY, SLOT_CALIBRATION, SLOT_KVMCLOCK_SYNC, SLOT_READER, SLOT_SLEEPER, SLOT_VCPU, SLOT_WALL_SYNC, SLOTS, SLOTS_PER_VCPU,
   STATE, STATE_END, VCPU_DEC, VCPU_HDEC, VCPU_PERIODIC, VCPU_SINGLESHOT, VCPU_TSC_DEADLINE, vcpu,
 } from './layout'
 import {
-  program_boot, program_busy, program_idle, program_interrupt, program_nanosleep, program_read_clock, program_resume,
+  program_boot, program_busy, program_idle, program_interrupt, program_nanosleep, program_read_clock, program_resume, program_told_frequency,
 } from './model/program'
 import { observations_full, observe, SEEN_BOOT, SEEN_READ, SEEN_RESUME, SEEN_STOP } from './observe'
 import { dec_due, dec_fired, dec_rearm, hdec_due, hdec_fired } from './ppc/cpu'
@@ -193,6 +193,7 @@ function enter(cpu: u32): void {
     v.pending &= ~cause
     if (cause == CAUSE_BOOT) program_boot(cpu)
     else if (cause == CAUSE_RESUME) program_resume()
+    else if (cause == CAUSE_FREQUENCY) program_told_frequency(cpu)
     else program_interrupt(cpu, cause)
   }
 }
@@ -209,7 +210,7 @@ export function leave(cpu: u32): void {
 }
 
 /** Runs a vCPU if something is pending for it. */
-function service(cpu: u32): void {
+export function service(cpu: u32): void {
   if (!vcpu_can_run(cpu) || !vcpu(cpu).pending) return
   enter(cpu)
   leave(cpu)
@@ -289,6 +290,9 @@ export function machine_sync_wall(): void {
   xen_sync_wall()
   queue_arm(SLOT_WALL_SYNC, machine().now_ns + WALL_SYNC_NS)
 }
+
+/** The host goes to sleep and its kernel with it. */
+export function machine_stop_wall_sync(): void { queue_disarm(SLOT_WALL_SYNC) }
 
 /** Why a run must return before its time, RAN if it need not. */
 function interrupted(): i32 {

@@ -1,0 +1,240 @@
+/**
+ * What the software of a host can read and write: the host's clocks, and a stopped guest's clocks through the
+ * interfaces of its hypervisor. Names follow those interfaces. All times ns, all values u64 unless said otherwise.
+ */
+import { s64, u64 } from '../core/exports.js'
+import type { Machine } from '../core/machine.js'
+
+const Counter = { tsc: 0, timebase: 1, mono: 2, wall: 3 } as const
+
+/** The host's own clocks, as its kernel reads them. */
+export class HostClocks {
+  readonly #machine: Machine
+  constructor(machine: Machine) {
+    this.#machine = machine
+  }
+  /** RDTSC on the host. */
+  tsc(): bigint {
+    return u64(this.#machine.core.host_read_counter(Counter.tsc))
+  }
+  /** mftb on the host. */
+  timebase(): bigint {
+    return u64(this.#machine.core.host_read_counter(Counter.timebase))
+  }
+  /** CLOCK_REALTIME of the host, ns since the Unix epoch. */
+  wallNs(): bigint {
+    return u64(this.#machine.core.host_read_counter(Counter.wall))
+  }
+  /** ns since host boot: Xen's platform timer, CLOCK_MONOTONIC_RAW. */
+  uptimeNs(): bigint {
+    return u64(this.#machine.core.host_read_counter(Counter.mono))
+  }
+}
+
+/** XEN_DOMCTL_{get,set}tscinfo: the record X86_TSC_INFO of the migration stream. */
+export interface TscInfo {
+  readonly mode: bigint
+  readonly khz: bigint
+  readonly nsec: bigint
+  readonly incarnation: bigint
+}
+
+const SHARED_INFO = 0x1000
+const PAGE = 4096
+/** Where the wall clock fields are, and what a restore takes from the image (docs: public/xen.h). */
+const layouts = {
+  wide: { pending: 2048, mask: 2560, maskBytes: 512, wc: 3072, wcBytes: 16, arch: 3088 },
+  compat: { pending: 2048, mask: 2176, maskBytes: 128, wc: 2304, wcBytes: 12, arch: 2316 },
+} as const
+
+/** Xen, as its toolstack reaches it. */
+export class XenClocks {
+  readonly #machine: Machine
+  readonly #layout: (typeof layouts)['wide' | 'compat']
+  constructor(machine: Machine, wide: boolean) {
+    this.#machine = machine
+    this.#layout = wide ? layouts.wide : layouts.compat
+  }
+  /** NOW(): system time. */
+  systemTime(): bigint {
+    return u64(this.#machine.core.host_system_time())
+  }
+  tscInfo(): TscInfo {
+    const { address, view } = this.#machine.callArea
+    this.#machine.core.guest_get_tsc_info(address)
+    return {
+      mode: BigInt(view.getUint32(0, true)),
+      khz: BigInt(view.getUint32(4, true)),
+      nsec: view.getBigUint64(8, true),
+      incarnation: BigInt(view.getUint32(16, true)),
+    }
+  }
+  /** Throws when Xen refuses (-EINVAL). */
+  setTscInfo(info: TscInfo): void {
+    const { mode, nsec, khz, incarnation } = info
+    const status = this.#machine.core.guest_set_tsc_info(Number(mode), nsec, Number(khz), Number(incarnation))
+    if (status !== 0) throw new Error(`Xen refuses TSC mode ${mode} at ${khz} kHz (error ${status})`)
+  }
+  /** The guest's shared_info frame: the live bytes. */
+  sharedInfo(): Uint8Array {
+    return this.#machine.guestMemory.subarray(SHARED_INFO, SHARED_INFO + PAGE)
+  }
+  /** Xen writes wc_version, wc_sec, wc_nsec, wc_sec_hi: done when vCPU 0's context is set, among others. */
+  updateWallclock(): void {
+    this.#machine.core.xen_update_wallclock()
+  }
+  /** Xen writes every vCPU's time page, as when its context is set. */
+  publishTime(): void {
+    this.#machine.core.guest_publish_time()
+  }
+  /**
+   * Restores shared_info from an image as libxc does since 16e00ecd92 (2007): vcpu_info and arch come from the
+   * image, events start afresh, the wall clock fields stay this host's.
+   */
+  restoreSharedInfo(image: Uint8Array): void {
+    const { pending, mask, maskBytes, wc, wcBytes, arch } = this.#layout
+    const page = this.sharedInfo()
+    page.set(image.subarray(0, pending), 0)
+    page.fill(0, pending, mask)
+    page.fill(0xff, mask, mask + maskBytes)
+    page.set(image.subarray(arch), arch)
+    if (wcBytes + wc > arch) throw new Error('the wall clock reaches into arch')
+  }
+}
+
+/** KVM, as a VMM reaches it by ioctl. */
+export class KvmClocks {
+  readonly #machine: Machine
+  constructor(machine: Machine) {
+    this.#machine = machine
+  }
+  get vcpus(): number {
+    return this.#machine.core.machine_vcpus()
+  }
+  /** KVM_GET_CLOCK: the guest's kvmclock, with the host's TSC and CLOCK_REALTIME of the same instant. */
+  getClock(): { clock: bigint; realtime: bigint; hostTsc: bigint; stable: boolean } {
+    const core = this.#machine.core
+    return {
+      clock: u64(core.kvm_get_clock()),
+      realtime: u64(core.host_read_counter(Counter.wall)),
+      hostTsc: u64(core.host_read_counter(Counter.tsc)),
+      stable: core.kvm_master_clock() !== 0,
+    }
+  }
+  /** KVM_SET_CLOCK; with `realtime` the flag KVM_CLOCK_REALTIME: the host's wall clock since then is added. */
+  setClock(clock: bigint, realtime?: bigint): void {
+    this.#machine.core.kvm_set_clock(clock, realtime !== undefined, realtime ?? 0n)
+  }
+  /** KVM_KVMCLOCK_CTRL: GUEST_STOPPED in the vCPU's page. */
+  kvmclockCtrl(cpu: number): void {
+    this.#machine.core.kvm_clock_ctrl(cpu)
+  }
+  /** KVM_GET_MSRS of IA32_TSC. */
+  tsc(cpu: number): bigint {
+    return u64(this.#machine.core.rdtsc(cpu))
+  }
+  /** KVM_SET_MSRS of IA32_TSC, with KVM's rule for writes that are meant to be the same. */
+  setTsc(cpu: number, value: bigint): void {
+    this.#machine.core.kvm_write_tsc(cpu, value, true)
+  }
+  /** Attribute KVM_VCPU_TSC_OFFSET. */
+  tscOffset(cpu: number): bigint {
+    return u64(this.#machine.core.guest_tsc_offset(cpu))
+  }
+  setTscOffset(cpu: number, offset: bigint): void {
+    this.#machine.core.kvm_set_tsc_offset(cpu, offset)
+  }
+  /** KVM_GET_TSC_KHZ. */
+  tscKhz(): bigint {
+    return BigInt(this.#machine.core.guest_virtual_tsc_khz())
+  }
+  /** KVM_SET_TSC_KHZ; 0 for the host's. Throws when KVM refuses. */
+  setTscKhz(khz: bigint): void {
+    const status = this.#machine.core.guest_set_tsc_khz(Number(khz))
+    if (status !== 0) {
+      throw new Error(
+        `KVM refuses a guest TSC of ${khz} kHz on this host (error ${status}): it has no TSC scaling`,
+      )
+    }
+  }
+}
+
+/** How TB gets its ticks; the core's TB_*. */
+export const TbSource = { host: 0, virtualClock: 1, scaled: 2 } as const
+
+/** KVM on Power or QEMU's TCG, as a VMM reaches it. */
+export class PowerClocks {
+  readonly #machine: Machine
+  readonly #hostHz: bigint
+  constructor(machine: Machine, hostHz: bigint) {
+    this.#machine = machine
+    this.#hostHz = hostHz
+  }
+  get vcpus(): number {
+    return this.#machine.core.machine_vcpus()
+  }
+  hostTimebase(): bigint {
+    return u64(this.#machine.core.host_read_counter(Counter.timebase))
+  }
+  /** Frequency of the host's timebase, from its device tree. */
+  hostTimebaseHz(): bigint {
+    return this.#hostHz
+  }
+  guestTimebase(): bigint {
+    return u64(this.#machine.core.guest_timebase())
+  }
+  /** Frequency at which the guest's TB and DEC count now. */
+  guestTimebaseHz(): bigint {
+    return BigInt(this.#machine.core.guest_tb_hz())
+  }
+  /** Ticks of the source of TB and DEC, before the offset. */
+  sourceTicks(): bigint {
+    return u64(this.#machine.core.tb_source_ticks())
+  }
+  /** KVM_REG_PPC_TB_OFFSET without the rounding; s64 as u64. */
+  setTbOffset(offset: bigint): void {
+    this.#machine.core.guest_set_tb_offset(u64(offset))
+  }
+  /** Sets the offset so that the guest's timebase is `value` now. */
+  setGuestTimebase(value: bigint): void {
+    this.setTbOffset(value - this.sourceTicks())
+  }
+  /** Lets TB and DEC count at `hz` although the host's timebase does not. */
+  scaleTimebase(hz: bigint): void {
+    this.#machine.core.guest_set_tb_source(TbSource.scaled, Number(hz))
+  }
+  /** Lets TB and DEC count with the host's timebase. */
+  followHostTimebase(): void {
+    this.#machine.core.guest_set_tb_source(TbSource.host, Number(this.#hostHz))
+  }
+  /** KVM_REG_PPC_DEC_EXPIRY: guest timebase at which DEC reaches 0; null if it has passed. */
+  decExpiry(cpu: number): bigint | null {
+    const core = this.#machine.core
+    if (core.guest_dec_armed(cpu) === 0) return null
+    return u64(core.guest_dec_next(cpu) + core.guest_tb_offset())
+  }
+  /** null: DEC has passed and waits for the guest to write it. */
+  setDecExpiry(cpu: number, expiry: bigint | null): void {
+    const core = this.#machine.core
+    if (expiry === null) core.guest_set_dec_next(cpu, core.tb_source_ticks(), 0)
+    else core.guest_set_dec_next(cpu, u64(expiry - core.guest_tb_offset()), 1)
+  }
+  /** QEMU's virtual clock, ns; setting it holds it until the VM runs. */
+  vmclkNs(): bigint {
+    return u64(this.#machine.core.vmclk())
+  }
+  holdVmclk(ns: bigint): void {
+    this.#machine.core.guest_set_vmclk(ns)
+  }
+  runVmclk(running: boolean): void {
+    this.#machine.core.vmclk_run(running)
+  }
+  /** The source's ticks until DEC reaches 0, s64; what the SPR reads. */
+  decRemaining(cpu: number): bigint {
+    return s64(this.#machine.core.guest_dec_next(cpu) - this.#machine.core.tb_source_ticks())
+  }
+  /** Tells the guest, when it runs again, that its timebase frequency is `hz` (a change of its device tree). */
+  tellFrequency(hz: bigint): void {
+    this.#machine.core.guest_tell_frequency(Number(hz))
+  }
+}

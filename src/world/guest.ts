@@ -1,0 +1,228 @@
+/**
+ * A guest through its life: installed on a host, stopped, carried to another, started again. The policy is asked
+ * at each step; this file only sees to it that the steps come in their order.
+ */
+import type { GuestImage } from '../core/machine.js'
+import { type Machine, RunState } from '../core/machine.js'
+import { clockIds, ObservationLog } from '../observation/log.js'
+import { HostClocks, KvmClocks, PowerClocks, XenClocks } from '../policy/clocks.js'
+import type { ClockPolicy, PolicyContext, SavedClocks } from '../policy/policy.js'
+import type { GuestSpec, ReadClock, Variant } from '../scenario/types.js'
+import type { Host } from './host.js'
+import type { Correction, GuestResult, Stop } from './result.js'
+
+const programs = { 'linux-2.6.18-xen': 1, 'linux-xen': 2, 'linux-kvm': 3, 'linux-ppc64': 4 } as const
+const variants: Record<Variant, number> = { stock: 0, 'no-rebase': 1, 'fix-2': 2, 'fix-3': 3 }
+const clocksources = { 'kvm-clock': 1, tsc: 2, xen: 3, timebase: 0 } as const
+const TB_HOST = 0
+const TB_VIRTUAL_CLOCK = 1
+
+type Cause = PolicyContext['cause']
+
+export class Guest {
+  readonly spec: GuestSpec
+  readonly policy: ClockPolicy
+  readonly variant: Variant
+  readonly log = new ObservationLog()
+  readonly corrections: Correction[] = []
+  host: Host
+  /** null while the guest is nowhere: not booted, saved, or on its way. */
+  machine: Machine | null = null
+  readonly #stops: {
+    fromNs: bigint
+    untilNs: bigint
+    cause: Stop['cause']
+    fromHost: string
+    toHost: string
+    resumed: boolean
+  }[] = []
+  #saved: { readonly image: GuestImage; readonly clocks: SavedClocks } | null = null
+  #vmm = new Map<string, bigint>()
+  #suspended = false
+  #bootCounter = 0n
+  #lastTicks = 0n
+
+  constructor(spec: GuestSpec, host: Host, policy: ClockPolicy) {
+    this.spec = spec
+    this.host = host
+    this.policy = policy
+    this.variant = policy.variant && spec.kernel === 'linux-2.6.18-xen' ? policy.variant : spec.variant
+  }
+
+  get #isXen(): boolean {
+    return this.host.isXen
+  }
+
+  get running(): boolean {
+    return this.machine?.core.machine_run_state() === RunState.running
+  }
+
+  // ---- life
+
+  boot(): void {
+    const { spec, host, policy } = this
+    const machine = host.machine.clone(this.log)
+    machine.growMemory(spec.memoryBytes)
+    const { core } = machine
+    core.guest_configure(
+      programs[spec.kernel],
+      spec.vcpus,
+      spec.arch === 'x86-32' ? 0 : 1,
+      spec.dom0 ? 1 : 0,
+      0,
+      spec.hz,
+      variants[this.variant],
+      clocksources[spec.clocksource],
+      spec.ntp === 'synced' ? 1 : 0,
+      policy.hypervisor?.singleshotEra === 'before-2023' ? 0 : 1,
+      spec.memoryBytes,
+    )
+    this.#configurePower(machine)
+    this.#installWorkload(machine)
+    this.machine = machine
+    host.residents.add(machine)
+    if (this.#isXen) core.xen_update_wallclock()
+    policy.boot?.(this.#context('boot', false), {
+      tscMode: spec.tsc?.mode ?? 0,
+      tscKhz: Number((spec.tsc?.frequencyHz ?? 0n) / 1000n),
+    })
+    if (this.#isXen) core.guest_publish_time()
+    machine.boot()
+    this.#bootCounter = this.#counter()
+  }
+
+  #configurePower(machine: Machine): void {
+    const { timebase, dec } = this.spec
+    if (!timebase || !dec) return
+    const tcg = this.host.spec.hypervisor === 'power-tcg'
+    const hostHz = this.host.spec.timebase!.frequencyHz
+    machine.core.guest_configure_power(
+      tcg ? TB_VIRTUAL_CLOCK : TB_HOST,
+      Number(tcg ? timebase.frequencyHz : hostHz),
+      Number(timebase.frequencyHz),
+      dec.bits,
+      dec.type === 'level' ? 1 : 0,
+      0,
+    )
+  }
+
+  #installWorkload(machine: Machine): void {
+    const { core } = machine
+    for (const r of this.spec.read) {
+      core.workload_add_reader(clockIds[r.clock], r.vcpu, r.fromNs, r.everyNs, r.untilNs)
+    }
+    for (const s of this.spec.sleep) {
+      const repeats = s.everyNs === null ? 0 : 1
+      core.workload_add_sleeper(clockIds[s.clock], s.vcpu, s.atNs, s.forNs, repeats, s.everyNs ?? 0n)
+    }
+    for (const b of this.spec.busy) core.workload_add_busy(b.vcpu, b.fromNs, b.untilNs)
+  }
+
+  /** Stops the guest on its host. `suspend`: a Xen PV guest is asked to suspend itself first. */
+  stop(cause: Stop['cause'], suspend: boolean): void {
+    const machine = this.machine!
+    if (suspend && this.#isXen && this.running) {
+      machine.core.guest_suspend()
+      this.#suspended = true
+    }
+    machine.stop()
+    this.#stops.push({
+      fromNs: machine.nowNs,
+      untilNs: machine.nowNs,
+      cause,
+      fromHost: this.host.spec.name,
+      toHost: this.host.spec.name,
+      resumed: false,
+    })
+    if (cause !== 'host-suspend') this.policy.stop?.(this.#context(cause, true))
+  }
+
+  /** Writes the stopped guest out; it leaves its host. `wasRunning`: it was not paused before. */
+  save(cause: 'save' | 'migrate', wasRunning: boolean): void {
+    const machine = this.machine!
+    const clocks = this.policy.save(this.#context(cause, wasRunning))
+    this.#lastTicks = this.#counter()
+    this.#saved = { image: machine.image(), clocks }
+    this.host.residents.delete(machine)
+    this.machine = null
+    Object.assign(this.#stops.at(-1)!, { cause })
+  }
+
+  /** Puts the saved guest on `host`, stopped, with its clocks as the policy sets them. */
+  land(host: Host, cause: 'save' | 'migrate', wasRunning: boolean): void {
+    const { image, clocks } = this.#saved!
+    this.host = host
+    this.machine = host.machine.clone(this.log)
+    this.machine.land(image)
+    host.residents.add(this.machine)
+    this.#saved = null
+    this.#vmm = new Map()
+    this.#stops.at(-1)!.toHost = host.spec.name
+    this.policy.restore(this.#context(cause, wasRunning), clocks)
+  }
+
+  /** Lets the stopped guest go on. */
+  resume(cause: Cause | 'host-suspend'): void {
+    const machine = this.machine!
+    if (cause !== 'host-suspend') this.policy.resume?.(this.#context(cause, true))
+    machine.resume(this.#suspended)
+    this.#suspended = false
+    Object.assign(this.#stops.at(-1)!, { untilNs: machine.nowNs, resumed: true })
+  }
+
+  /** The guest goes down with its host. */
+  powerOff(): void {
+    if (!this.machine) return
+    this.#lastTicks = this.#counter()
+    this.host.residents.delete(this.machine)
+    this.machine = null
+  }
+
+  // ---- what a policy sees
+
+  #context(cause: Cause, wasRunning: boolean): PolicyContext {
+    const machine = this.machine!
+    const base = { cause, wasRunning, host: new HostClocks(machine), vmm: this.#vmm }
+    const { hypervisor, timebase } = this.host.spec
+    if (hypervisor === 'xen') return { ...base, xen: new XenClocks(machine, this.spec.arch !== 'x86-32') }
+    if (hypervisor === 'kvm') return { ...base, kvm: new KvmClocks(machine) }
+    return { ...base, power: new PowerClocks(machine, timebase!.frequencyHz) }
+  }
+
+  // ---- results
+
+  #read(clock: ReadClock): bigint {
+    return this.machine!.core.guest_read_clock(0, clockIds[clock])
+  }
+
+  #counter(): bigint {
+    return BigInt.asUintN(64, this.#read('counter'))
+  }
+
+  result(endNs: bigint): GuestResult {
+    const { machine, spec } = this
+    for (const stop of this.#stops) if (!stop.resumed) stop.untilNs = endNs
+    const clocks: Partial<Record<ReadClock, bigint>> = {}
+    if (machine && machine.core.machine_run_state() !== RunState.off) {
+      for (const clock of Object.keys(clockIds) as ReadClock[]) clocks[clock] = this.#read(clock)
+      clocks.counter = this.#counter()
+      this.#lastTicks = clocks.counter
+    }
+    return {
+      name: spec.name,
+      kernel: spec.kernel,
+      variant: this.variant,
+      policy: this.policy.name,
+      bootNs: spec.bootNs,
+      readers: spec.read.map(({ name, clock, vcpu }) => ({ name, clock, vcpu })),
+      sleepers: spec.sleep.map(({ name, clock, forNs }) => ({ name, clock, forNs })),
+      observations: this.log,
+      stops: this.#stops,
+      corrections: this.corrections,
+      clocks,
+      stateHash: machine ? machine.hash : '',
+      ticks: BigInt.asUintN(64, this.#lastTicks - this.#bootCounter),
+      fault: machine?.fault ?? null,
+    }
+  }
+}

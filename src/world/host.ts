@@ -1,0 +1,164 @@
+/**
+ * A host: its oscillators and clocks, kept in a machine without a guest, and the machines of the guests on it.
+ * All of them carry the same host state and live through the same instants, so they stay equal byte for byte;
+ * what happens to the host is done to each of them.
+ */
+import type { CoreExports } from '../core/exports.js'
+import type { Build } from '../core/load.js'
+import { Machine } from '../core/machine.js'
+import type { HostSpec } from '../scenario/types.js'
+
+const SECOND = 1_000_000_000n
+/** Counters count num/den a true ns; den is a second times the unit of a rate, so any ppb is exact. */
+const DEN = SECOND * SECOND
+
+const Counter = { tsc: 0, timebase: 1, mono: 2, wall: 3 } as const
+const hypervisors = { xen: 1, kvm: 2, 'power-kvm': 3, 'power-tcg': 4 } as const
+
+/** Ticks a true ns, over DEN, of something that counts `hz` with an error of `ppb`. */
+const rate = (hz: bigint, ppb: bigint): bigint => hz * (SECOND + ppb)
+
+export interface HostOptions {
+  readonly build: Build
+  /** True time is 0 when this wall-clock time is. */
+  readonly startWallNs: bigint
+  /** Xen: system_time counts from the Unix epoch (proposal 1 of BUG 1282). */
+  readonly epochSystemTime: boolean
+  /** The host's own kernel keeps the hypervisor's wall clock right; false when a dom0 is one of the guests. */
+  readonly syncsWall: boolean
+}
+
+export class Host {
+  readonly spec: HostSpec
+  machine: Machine
+  /** The guests' machines, dom0's first. */
+  readonly residents = new Set<Machine>()
+  readonly #options: HostOptions
+  #wallRatePpb: bigint
+
+  constructor(spec: HostSpec, options: HostOptions) {
+    this.spec = spec
+    this.#options = options
+    this.#wallRatePpb = spec.wallRatePpb
+    const { tsc, timebase } = spec
+    const ticks = (hz: bigint, ppb: bigint): bigint => (spec.uptimeNs * rate(hz, ppb)) / DEN
+    this.machine = this.#powerOn(0n, {
+      tsc: tsc ? (tsc.atStart ?? ticks(tsc.frequencyHz, tsc.errorPpb)) : 0n,
+      timebase: timebase ? (timebase.atStart ?? ticks(timebase.frequencyHz, timebase.errorPpb)) : 0n,
+      mono: spec.uptimeNs,
+      wall: options.startWallNs + spec.wallOffsetNs,
+    })
+  }
+
+  get isXen(): boolean {
+    return this.spec.hypervisor === 'xen'
+  }
+
+  /** The machines of this host, its own first. */
+  get machines(): Machine[] {
+    return [this.machine, ...this.residents]
+  }
+
+  get wallNs(): bigint {
+    return BigInt.asUintN(64, this.machine.core.host_read_counter(Counter.wall))
+  }
+
+  #powerOn(nowNs: bigint, base: Readonly<Record<keyof typeof Counter, bigint>>): Machine {
+    const { spec } = this
+    const machine = new Machine({ build: this.#options.build, nowNs })
+    const { core } = machine
+    core.host_configure(
+      hypervisors[spec.hypervisor],
+      Number(this.tscKhz),
+      Number(spec.timebase?.frequencyHz ?? 0n),
+      spec.tsc?.scalingBits ?? 0,
+      spec.tsc?.constant ? 1 : 0,
+      spec.tsc?.reliable ? 1 : 0,
+      spec.tsc?.clocksource ? 1 : 0,
+      Number(spec.timerSlopNs),
+      this.#options.epochSystemTime ? base.wall - base.mono : 0n,
+    )
+    for (const name of Object.keys(Counter) as (keyof typeof Counter)[]) {
+      core.host_set_counter(Counter[name], base[name], this.#nominalRate(name), DEN)
+    }
+    core.host_start()
+    if (this.isXen) {
+      if (this.#options.syncsWall) core.machine_sync_wall()
+      else core.xen_sync_wall()
+    }
+    return machine
+  }
+
+  /** What the host believes its TSC to run at: calibrated, or as a perfect calibration would have it. */
+  get tscKhz(): bigint {
+    const { tsc } = this.spec
+    if (!tsc) return 0n
+    return (tsc.calibratedHz ?? rate(tsc.frequencyHz, tsc.errorPpb) / SECOND) / 1000n
+  }
+
+  #nominalRate(name: keyof typeof Counter): bigint {
+    const { tsc, timebase, clockErrorPpb } = this.spec
+    switch (name) {
+      case 'tsc':
+        return tsc ? rate(tsc.frequencyHz, tsc.errorPpb) : 0n
+      case 'timebase':
+        return timebase ? rate(timebase.frequencyHz, timebase.errorPpb) : 0n
+      case 'mono':
+        return rate(SECOND, clockErrorPpb)
+      case 'wall':
+        return rate(SECOND, this.#wallRatePpb)
+    }
+  }
+
+  /** Does the same to every machine of the host. */
+  #each(change: (core: CoreExports) => void): void {
+    for (const { core } of this.machines) change(core)
+  }
+
+  /** The host's kernel tells the hypervisor the time, as it does when its clock is set. */
+  pushWall(): void {
+    if (this.isXen && this.#options.syncsWall) this.#each((core) => core.machine_sync_wall())
+  }
+
+  stepWall(deltaNs: bigint): void {
+    this.#each((core) => core.host_step_counter(Counter.wall, deltaNs))
+  }
+
+  /** Runs the wall clock `ppb` beyond its usual rate; 0 ends it. */
+  slewWall(ppb: bigint): void {
+    this.#wallRatePpb = this.spec.wallRatePpb + ppb
+    this.#each((core) => core.host_rate_counter(Counter.wall, this.#nominalRate('wall')))
+  }
+
+  /** dom0 told the hypervisor the time: what its own machine did at once, the others do now. */
+  settime(from: Machine, secs: bigint, nsecs: number, systemTime: bigint): void {
+    for (const machine of this.machines) {
+      if (machine !== from) machine.core.xen_set_wallclock(secs, nsecs, systemTime)
+    }
+  }
+
+  /** Suspend to RAM: counters and platform timer stand still; the RTC, and so the wall clock, goes on. */
+  sleep(): void {
+    this.#each((core) => {
+      for (const which of [Counter.tsc, Counter.timebase, Counter.mono]) core.host_rate_counter(which, 0n)
+      core.machine_stop_wall_sync()
+      core.host_clocks_changed()
+    })
+  }
+
+  wake(sleptNs: bigint, updateWallclock: boolean): void {
+    this.#each((core) => {
+      for (const name of ['tsc', 'timebase', 'mono'] as const) {
+        core.host_rate_counter(Counter[name], this.#nominalRate(name))
+      }
+      core.host_slept(sleptNs)
+      core.host_clocks_changed()
+    })
+    if (updateWallclock) this.pushWall()
+  }
+
+  /** The host comes up again: counters from 0, the wall clock where the RTC has it. */
+  reboot(): void {
+    this.machine = this.#powerOn(this.machine.nowNs, { tsc: 0n, timebase: 0n, mono: 0n, wall: this.wallNs })
+  }
+}

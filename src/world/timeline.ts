@@ -1,0 +1,111 @@
+/**
+ * The scenario's events as actions at instants. An event that takes time becomes several: a migration stops its
+ * guest, saves it, lands it. Actions of one instant keep the order in which they are given here.
+ */
+import type { ScenarioEvent } from '../scenario/types.js'
+import type { World } from './world.js'
+
+export interface Action {
+  readonly atNs: bigint
+  run(world: World): void
+}
+
+/** What people read at the event's mark. */
+export function describeEvent(event: ScenarioEvent): string {
+  switch (event.kind) {
+    case 'migrate':
+      return `migrate ${event.guest} to ${event.to}`
+    case 'restore':
+      return `restore ${event.guest} on ${event.on}`
+    default:
+      return `${event.kind} ${'guest' in event ? event.guest : event.host}`
+  }
+}
+
+/** The actions of one event, in order. */
+export function actionsOf(event: ScenarioEvent): Action[] {
+  const { atNs } = event
+  const at = (delayNs: bigint, run: (world: World) => void): Action => ({ atNs: atNs + delayNs, run })
+  const now = (run: (world: World) => void): Action[] => [at(0n, run)]
+  switch (event.kind) {
+    case 'boot':
+      return now((world) => world.guest(event.guest).boot())
+    case 'pause':
+      return now((world) => world.guest(event.guest).stop('pause', false))
+    case 'resume':
+      return now((world) => world.guest(event.guest).resume('pause'))
+    case 'save':
+      return now((world) => {
+        const guest = world.guest(event.guest)
+        const wasRunning = guest.running
+        if (wasRunning) guest.stop('save', true)
+        guest.save('save', wasRunning)
+      })
+    case 'restore':
+      return now((world) => {
+        const guest = world.guest(event.guest)
+        guest.land(world.host(event.on), 'save', true)
+        guest.resume('save')
+      })
+    case 'migrate': {
+      let wasRunning = false
+      return [
+        at(0n, (world) => {
+          const guest = world.guest(event.guest)
+          wasRunning = guest.running
+          if (wasRunning) guest.stop('migrate', true)
+        }),
+        at(event.stopToSaveNs, (world) => world.guest(event.guest).save('migrate', wasRunning)),
+        at(event.downtimeNs, (world) => {
+          const guest = world.guest(event.guest)
+          guest.land(world.host(event.to), 'migrate', wasRunning)
+          if (wasRunning) guest.resume('migrate')
+        }),
+      ]
+    }
+    case 'reboot':
+      return [
+        at(0n, (world) => world.powerOffGuestsOf(event.host)),
+        at(event.takesNs, (world) => world.host(event.host).reboot()),
+      ]
+    case 'set-wall':
+      return now((world) => world.setWall(event.host, event.offsetNs))
+    case 'ntp-step':
+      return now((world) => world.stepWall(event.host, event.byNs, 'ntp-step'))
+    case 'ntp-slew':
+      return [
+        at(0n, (world) => world.host(event.host).slewWall(event.ratePpb)),
+        at(event.forNs, (world) => world.host(event.host).slewWall(0n)),
+      ]
+    case 'host-suspend':
+      return [
+        at(0n, (world) => world.suspendHost(event.host)),
+        at(event.forNs, (world) => world.wakeHost(event.host, event.forNs, event.updateWallclock)),
+      ]
+    case 'agent-settime':
+      return now((world) => world.setGuestTime(event.guest, event.from, 'agent-settime'))
+    case 'guest-ntp-step':
+      return now((world) => world.setGuestTime(event.guest, 'true', 'guest-ntp'))
+    case 'guest-ntp-slew':
+      return [
+        at(0n, (world) => world.inGuest(event.guest, (core) => core.guest_adjtime(Number(event.ratePpb)))),
+        at(event.forNs, (world) => world.inGuest(event.guest, (core) => core.guest_adjtime(0))),
+      ]
+    case 'rtc-resync':
+      return now((world) => {
+        world.correct(event.guest, 'rtc-resync')
+        world.inGuest(event.guest, (core) => core.guest_rtc_resync())
+      })
+    case 'steal':
+      return [
+        at(0n, (world) => world.inGuest(event.guest, (core) => core.machine_steal(event.vcpu, true))),
+        at(event.forNs, (world) =>
+          world.inGuest(event.guest, (core) => core.machine_steal(event.vcpu, false)),
+        ),
+      ]
+    case 'tell-frequency':
+      return now((world) =>
+        world.inGuest(event.guest, (core) => core.guest_tell_frequency(Number(event.frequencyHz))),
+      )
+  }
+}

@@ -1,0 +1,217 @@
+/**
+ * The world: hosts, guests and one true time for all of them.
+ *
+ * Machines on different hosts touch each other only through actions (timeline.ts), so each runs alone from one
+ * action to the next. On one host a dom0 may change the hypervisor's wall clock under the other guests at any
+ * instant; so dom0 runs first, and when it does that the others follow to that instant before it takes effect.
+ */
+import type { CoreExports } from '../core/exports.js'
+import type { Build } from '../core/load.js'
+import type { Exit, Machine } from '../core/machine.js'
+import { builtInPolicy, type ClockPolicy, defaultPolicy } from '../policy/index.js'
+import type { GuestSpec, Scenario } from '../scenario/types.js'
+import { Guest } from './guest.js'
+import { Host } from './host.js'
+import type { Correction, EventMark, RunResult } from './result.js'
+import { actionsOf, describeEvent } from './timeline.js'
+
+const NS_PER_SEC = 1_000_000_000n
+
+export interface RunOptions {
+  /** Takes the place of every guest's own policy. */
+  readonly policy?: ClockPolicy
+  /** Policies of guests that name a module of the user's. */
+  readonly loaded?: ReadonlyMap<string, ClockPolicy>
+  readonly seed?: number
+  /** Walk every nanosecond instead of going from event to event. */
+  readonly tickByTick?: boolean
+  readonly build?: Build
+  /** Called now and then with the true time that has been reached. */
+  readonly onProgress?: (nowNs: bigint, endNs: bigint) => void
+}
+
+export class World {
+  readonly scenario: Scenario
+  readonly #options: RunOptions
+  readonly #hosts: ReadonlyMap<string, Host>
+  readonly #guests: ReadonlyMap<string, Guest>
+  #nowNs = 0n
+
+  constructor(scenario: Scenario, options: RunOptions = {}) {
+    this.scenario = scenario
+    this.#options = options
+    const policies = new Map(scenario.guests.map((guest) => [guest.name, this.#policyOf(guest)]))
+    const epochSystemTime = [...policies.values()].some(
+      (policy) => policy.hypervisor?.systemTimeEpoch === 'unix',
+    )
+    this.#hosts = new Map(
+      scenario.hosts.map((spec) => [
+        spec.name,
+        new Host(spec, {
+          build: options.build ?? 'release',
+          startWallNs: scenario.startNs,
+          epochSystemTime,
+          syncsWall: !scenario.guests.some((guest) => guest.dom0 && guest.on === spec.name),
+        }),
+      ]),
+    )
+    this.#guests = new Map(
+      scenario.guests.map((spec) => [
+        spec.name,
+        new Guest(spec, this.host(spec.on), policies.get(spec.name)!),
+      ]),
+    )
+  }
+
+  #policyOf(guest: GuestSpec): ClockPolicy {
+    const host = this.scenario.hosts.find((spec) => spec.name === guest.on)!
+    const named = guest.policy === null ? null : (this.#options.loaded?.get(guest.policy) ?? null)
+    if (this.#options.policy) return this.#options.policy
+    if (named) return named
+    return guest.policy === null ? defaultPolicy(host.hypervisor, guest.kernel) : builtInPolicy(guest.policy)
+  }
+
+  host(name: string): Host {
+    return this.#hosts.get(name)!
+  }
+  guest(name: string): Guest {
+    return this.#guests.get(name)!
+  }
+
+  /** Runs the whole scenario. */
+  run(): RunResult {
+    const { scenario } = this
+    const endNs = scenario.durationNs
+    const actions = scenario.events
+      .flatMap(actionsOf)
+      .sort((a, b) => (a.atNs < b.atNs ? -1 : a.atNs > b.atNs ? 1 : 0))
+    for (const action of actions) {
+      if (action.atNs > endNs) break
+      this.#advance(action.atNs)
+      action.run(this)
+    }
+    this.#advance(endNs)
+    const marks = scenario.events.map(
+      (event): EventMark => ({
+        atNs: event.atNs,
+        kind: event.kind,
+        label: describeEvent(event),
+        ...('guest' in event ? { guest: event.guest } : { host: event.host }),
+      }),
+    )
+    return {
+      scenario,
+      seed: this.#options.seed ?? scenario.seed,
+      startWallNs: scenario.startNs,
+      endNs,
+      guests: [...this.#guests.values()].map((guest) => guest.result(endNs)),
+      marks,
+    }
+  }
+
+  // ---- time
+
+  /** Progress is reported, and memory of observations drained, at least this often. */
+  static readonly #strideNs = 60n * NS_PER_SEC
+
+  #advance(untilNs: bigint): void {
+    while (this.#nowNs < untilNs) {
+      const next = this.#options.onProgress ? min(untilNs, this.#nowNs + World.#strideNs) : untilNs
+      for (const host of this.#hosts.values()) this.#advanceHost(host, next)
+      this.#nowNs = next
+      this.#options.onProgress?.(next, this.scenario.durationNs)
+    }
+  }
+
+  #advanceHost(host: Host, untilNs: bigint): void {
+    const dom0 = this.#dom0Of(host)
+    const others = host.machines.filter((machine) => machine !== dom0)
+    for (;;) {
+      const exits = dom0 ? this.#runMachine(dom0, untilNs) : []
+      const reachedNs = exits.length > 0 ? dom0!.nowNs : untilNs
+      for (const machine of others) this.#runMachine(machine, reachedNs)
+      for (const exit of exits) this.#serve(host, dom0!, exit)
+      if (exits.length === 0) return
+    }
+  }
+
+  #runMachine(machine: Machine, untilNs: bigint): Exit[] {
+    return machine.run(untilNs, this.#options.tickByTick)
+  }
+
+  #dom0Of(host: Host): Machine | null {
+    for (const guest of this.#guests.values()) {
+      if (guest.spec.dom0 && guest.host === host && guest.machine) return guest.machine
+    }
+    return null
+  }
+
+  #serve(host: Host, dom0: Machine, exit: Exit): void {
+    if (exit.kind === 'settime') host.settime(dom0, exit.secs, exit.nsecs, exit.systemTime)
+    else host.stepWall(exit.secs * NS_PER_SEC - host.wallNs)
+  }
+
+  // ---- what actions do
+
+  /** What an agent inside the guest does, if the guest runs. */
+  inGuest(name: string, work: (core: CoreExports) => void): void {
+    const { machine } = this.guest(name)
+    if (machine) work(machine.core)
+  }
+
+  correct(name: string, by: Correction['by']): void {
+    this.guest(name).corrections.push({ atNs: this.#nowNs, by })
+  }
+
+  setGuestTime(name: string, from: 'host' | 'true', by: Correction['by']): void {
+    const guest = this.guest(name)
+    const ns = from === 'host' ? guest.host.wallNs : this.scenario.startNs + this.#nowNs
+    this.correct(name, by)
+    this.inGuest(name, (core) => core.guest_settimeofday(ns))
+  }
+
+  /** Sets the host's wall clock to true time plus `offsetNs`. */
+  setWall(name: string, offsetNs: bigint): void {
+    const wanted = this.scenario.startNs + this.#nowNs + offsetNs
+    this.stepWall(name, wanted - this.host(name).wallNs, 'set-wall')
+  }
+
+  /** Steps the host's wall clock; its kernel, or dom0 on it, tells the hypervisor. */
+  stepWall(name: string, deltaNs: bigint, by: Correction['by']): void {
+    const host = this.host(name)
+    host.stepWall(deltaNs)
+    host.pushWall()
+    for (const guest of this.#guests.values()) {
+      if (guest.host !== host || !guest.machine) continue
+      guest.corrections.push({ atNs: this.#nowNs, by })
+      if (guest.spec.dom0) guest.machine.core.guest_settimeofday(host.wallNs)
+    }
+  }
+
+  suspendHost(name: string): void {
+    const host = this.host(name)
+    for (const guest of this.#guestsOn(host)) guest.stop('host-suspend', false)
+    host.sleep()
+  }
+
+  wakeHost(name: string, sleptNs: bigint, updateWallclock: boolean): void {
+    const host = this.host(name)
+    host.wake(sleptNs, updateWallclock)
+    for (const guest of this.#guestsOn(host)) guest.resume('host-suspend')
+  }
+
+  powerOffGuestsOf(name: string): void {
+    for (const guest of this.#guestsOn(this.host(name))) guest.powerOff()
+  }
+
+  *#guestsOn(host: Host): Generator<Guest> {
+    for (const guest of this.#guests.values()) if (guest.host === host && guest.machine) yield guest
+  }
+}
+
+const min = (a: bigint, b: bigint): bigint => (a < b ? a : b)
+
+/** Runs a scenario from begin to end. Equal arguments give equal results, bit for bit. */
+export function runScenario(scenario: Scenario, options: RunOptions = {}): RunResult {
+  return new World(scenario, options).run()
+}
