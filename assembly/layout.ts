@@ -180,13 +180,13 @@ export const RUNSTATE_RUNNABLE: u32 = 1
 export const RUNSTATE_BLOCKED: u32 = 2
 export const RUNSTATE_OFFLINE: u32 = 3
 
-/** Causes of interrupts: bits of Vcpu.pending. */
+/** What a vCPU has to do, bits of Vcpu.pending; the highest first: nothing interrupts a kernel before it has booted. */
 export const CAUSE_TIMER: u32 = 1 // VIRQ_TIMER, or the local APIC timer
 export const CAUSE_DEC: u32 = 2
 export const CAUSE_HDEC: u32 = 4
-export const CAUSE_RESUME: u32 = 8 // the suspend hypercall returns
-export const CAUSE_BOOT: u32 = 16
-export const CAUSE_FREQUENCY: u32 = 32 // the device tree changed: another timebase frequency
+export const CAUSE_FREQUENCY: u32 = 8 // the device tree changed: another timebase frequency
+export const CAUSE_RESUME: u32 = 16 // the suspend hypercall returns
+export const CAUSE_BOOT: u32 = 32
 
 @unmanaged
 export class Vcpu {

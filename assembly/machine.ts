@@ -189,7 +189,7 @@ function enter(cpu: u32): void {
   if (v.runstate == RUNSTATE_BLOCKED) runstate_change(cpu, RUNSTATE_RUNNABLE)
   if (v.runstate != RUNSTATE_RUNNING) schedule_in(cpu)
   while (v.pending) {
-    const cause = v.pending & (0 - v.pending)
+    const cause: u32 = 1 << (31 - clz(v.pending))
     v.pending &= ~cause
     if (cause == CAUSE_BOOT) program_boot(cpu)
     else if (cause == CAUSE_RESUME) program_resume()
