@@ -28,11 +28,14 @@
  *    until Xen changes it. Nothing but a resume moves the offset: a dom0 that steps its clock moves the wall
  *    clock of its guests and not their monotonic time.
  *
- * 3  The third proposal: the same without time_resume. Whenever the kernel copies the time page it compares what
- *    the page says of now with what the copy it had would have said. On one host the two agree to ns however
- *    long the CPU slept; on another host TSC and system time are others. So a difference of more than 10 ms,
- *    the jitter this kernel permits everywhere, shows the move, and the offset is found as in 2. A false alarm
- *    costs nothing, because wc is then the same and the offset stays.
+ * 3  The third proposal: the same without time_resume. Whenever the kernel copies the time page it asks whether
+ *    this may be another host, and if so finds the offset as in 2. Two signs: the page says another time than
+ *    the copy before it would have said of now, by more than the 10 ms of jitter that this kernel permits
+ *    everywhere; on one host the two agree to ns however long a CPU slept. Or the kernel has not looked for
+ *    more than 3 s, which it only does when it was stopped: two hosts whose TSC and system time both began at
+ *    power-on foretell each other's time. A false alarm costs nothing, because wc is then the same and the offset
+ *    stays. Not seen is a move between two such hosts if the uptime is higher by less than 3 s: guest time
+ *    jumps by the difference.
  *
  * What 2 and 3 cannot know: stale wc fields on a host of higher uptime look like a long absence, so guest time
  * jumps by the difference. And monotonic_tv stays as it is, so when wc is corrected backwards later gettimeofday

@@ -27,6 +27,8 @@ import { cpu_state, kernel, time_t, VARIANT_FIX_3, variant, word } from './state
 
 /** Less than this is jitter: no warning, no sign of another host (permitted_clock_jitter). */
 export const JITTER_NS: i64 = 10000000
+/** Longer than a running kernel ever goes without a look at the time: the watchdog wakes each CPU every second. */
+const ABSENCE_NS: i64 = 3000000000
 
 function page_address(cpu: u32): usize {
   return at(GPA_SHARED_INFO) + <usize>cpu * VCPU_INFO_BYTES + VCPU_INFO_TIME
@@ -89,14 +91,17 @@ export function guest_now(cpu: u32): u64 {
   return now
 }
 
-/** Fix 3: whether the page tells another time than the shadow of it foretold. On one host it never does. */
+/**
+ * Fix 3: whether this may be another host, because the page tells another time than its shadow foretold, or a
+ * time long after the last. linux-2-6-18-xen.ts says why these two.
+ */
 function host_changed(cpu: u32): bool {
   const c = cpu_state(cpu)
   if (c.version == 0) return false // nothing was copied yet
   const foretold = c.sys + nsec_offset(cpu)
   const told = pvclock_read(page_address(cpu), rdtsc(cpu)) + kernel().offset
   const apart = <i64>(told - foretold)
-  return apart > JITTER_NS || apart < -JITTER_NS
+  return apart > JITTER_NS || apart < -JITTER_NS || <i64>(told - kernel().seen) > ABSENCE_NS
 }
 
 /**
