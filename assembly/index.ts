@@ -13,3 +13,4 @@ export {
 export { xen_set_wallclock, xen_sync_wall, xen_update_wallclock } from './x86/xen'
 export * from './lab'
 export * from './model/lab-2-6-18'
+export * from './model/lab-timekeeping'

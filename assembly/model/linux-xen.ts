@@ -9,8 +9,6 @@
  *   suspend      the guest takes part: before the hypercall it notes the wall clock, after it the timekeeper
  *                adds what the wall clock has advanced to REALTIME and BOOTTIME and counts on from the new
  *                system time. MONOTONIC and sched_clock stand still meanwhile
- *
- * What a guest kernel does on another of its CPUs by an interprocessor interrupt happens here at once.
  */
 import { boot_clocksource, boot_hz, boot_ntp_synced, boot_privileged, boot_vcpus, boot_wide } from '../boot-options'
 import {
@@ -21,7 +19,7 @@ import { observe, SEEN_CLOCK_SET, SEEN_SET_RTC, SEEN_SETTIME } from '../observe'
 import { runqueue_busy } from '../workload'
 import { rdtsc } from '../x86/cpu'
 import {
-  cmos_read_secs, cmos_write_secs, platform_op_settime, sched_op_block, vcpuop_register_runstate_memory_area,
+  cmos_read_secs, cmos_write_secs, hypercall_set_timer_op, platform_op_settime, sched_op_block, vcpuop_register_runstate_memory_area,
   vcpuop_register_vcpu_info, vcpuop_register_vcpu_time_memory_area, vcpuop_set_singleshot_timer,
   vcpuop_stop_periodic_timer, vcpuop_stop_singleshot_timer,
 } from '../x86/hypercall'
@@ -37,7 +35,7 @@ import {
 } from './hrtimer'
 import { GPA_PLATFORM, GPA_PLATFORM_CPU, GPA_SHARED_AREAS, PLATFORM_CPU_SIZE } from './kernel-memory'
 import {
-  timekeeper, tk_adjust_frequency, tk_boot, tk_coarse_realtime, tk_monotonic, tk_read, tk_realtime, tk_resume, tk_settime, tk_suspend,
+  tk_adjust_frequency, tk_boot, tk_coarse_realtime, tk_monotonic, tk_read, tk_realtime, tk_resume, tk_settime, tk_suspend,
 } from './timekeeping'
 
 @unmanaged
@@ -104,12 +102,17 @@ function program(cpu: u32, cycles: u64): void {
   vcpuop_set_singleshot_timer(cpu, system_time(cpu) + delay, 0)
 }
 
-/** The clock was set: timers of every CPU may be due earlier. */
-function clock_was_set(cycles: u64): void {
-  for (let cpu: u32 = 0; cpu < boot_vcpus(); cpu++) {
-    if (timers_clock_was_set(cpu)) program(cpu, cycles)
+/**
+ * The clock was set: timers of every CPU may be due earlier. A vCPU can program only its own timer, so the others
+ * are interrupted; what interrupts them here is their timer, which is made due.
+ */
+function clock_was_set(cpu: u32, cycles: u64): void {
+  for (let other: u32 = 0; other < boot_vcpus(); other++) {
+    if (!timers_clock_was_set(other)) continue
+    if (other == cpu) program(cpu, cycles)
+    else hypercall_set_timer_op(other, 1)
   }
-  tell_hypervisor(0, true)
+  tell_hypervisor(cpu, true)
 }
 
 /**
@@ -173,8 +176,7 @@ function boot_time(): void {
 }
 
 export function lxen_interrupt(cpu: u32, cause: u32): void {
-  // From suspend to resume interrupts are disabled; resuming sets up every timer anew.
-  if (cause != CAUSE_TIMER || timekeeper().suspended) return
+  if (cause != CAUSE_TIMER) return
   const cycles = cycles_now(cpu)
   timers_interrupt(cpu, cycles, sched_clock(cpu))
   tell_hypervisor(cpu, false)
@@ -182,7 +184,6 @@ export function lxen_interrupt(cpu: u32, cause: u32): void {
 }
 
 export function lxen_idle(cpu: u32): void {
-  if (timekeeper().suspended) return
   if (timers_idle(cpu)) program(cpu, cycles_now(cpu))
   sched_op_block(cpu)
 }
@@ -200,7 +201,7 @@ export function lxen_nanosleep(cpu: u32, i: u32): void {
 export function lxen_settimeofday(cpu: u32, ns: u64): void {
   const cycles = cycles_now(cpu)
   lxen_busy(cpu)
-  if (tk_settime(ns, cycles)) clock_was_set(cycles)
+  if (tk_settime(ns, cycles)) clock_was_set(cpu, cycles)
 }
 
 export function lxen_adjtime(ppb: i32): void {
