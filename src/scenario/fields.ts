@@ -53,8 +53,8 @@ export const frequency = (least: string, most: string, about: string) =>
 export const wholeKhz = (least: string, most: string, about: string) =>
   quantity(FREQUENCY, least, most, about, 1_000n, 'kHz')
 
-/** Parts per billion as bigint, within ±10 %. */
-export const rate = (about: string) => quantity(RATE, '-10 %', '10 %', about)
+/** Parts per billion as bigint, least … 10 %. */
+export const rate = (about: string, least = '-10 %') => quantity(RATE, least, '10 %', about)
 
 /** Bytes as bigint, a whole number of WebAssembly pages. */
 export const size = (least: string, most: string, about: string) =>
@@ -74,7 +74,10 @@ export function count64(about: string) {
   const most = 2n ** 64n - 1n
   const error = `a whole number from 0 to ${most}`
   return z
-    .union([z.int().min(0), z.bigint().min(0n).max(most)], { error })
+    .union(
+      [z.int({ error }).min(0, { error }), z.bigint({ error }).min(0n, { error }).max(most, { error })],
+      { error },
+    )
     .transform(BigInt)
     .meta({ description: about })
 }

@@ -13,16 +13,23 @@ type Path = readonly PropertyKey[]
 interface Problem {
   readonly position: Position
   readonly detail: string
+  /** A key that is not there comes after all that is: a mistyped key makes both, and the typing is to blame. */
+  readonly missing?: true
 }
 
 export function firstProblem(issues: readonly Issue[], root: Located, fileName: string): ScenarioError {
-  const problems = issues.map((issue) => problemOf(issue, [], root))
-  const first = problems.reduce((a, b) => (isBefore(b.position, a.position) ? b : a))
+  const first = firstOf(issues, [], root)
   return new ScenarioError(fileName, first.position, first.detail)
 }
 
-function isBefore(a: Position, b: Position): boolean {
-  return a.line < b.line || (a.line === b.line && a.column < b.column)
+function firstOf(issues: readonly Issue[], prefix: Path, root: Located): Problem {
+  return issues.map((issue) => problemOf(issue, prefix, root)).reduce((a, b) => (isBefore(b, a) ? b : a))
+}
+
+function isBefore(a: Problem, b: Problem): boolean {
+  if (a.missing !== b.missing) return b.missing === true
+  const [p, q] = [a.position, b.position]
+  return p.line < q.line || (p.line === q.line && p.column < q.column)
 }
 
 /** `prefix`: where the union stands whose branch the issue is from. */
@@ -76,20 +83,16 @@ function formOf(issue: Issue): string {
 function missing(issue: Issue, path: Path, root: Located): Problem {
   const parent = path.slice(0, -1)
   const owner = locate(root, parent) ?? root
-  const where = parent.length === 0 ? 'the scenario' : label(parent)
-  return {
-    position: owner.keyPosition,
-    detail: `${where} has no ${show(path.at(-1))}; expected ${formOf(issue)}`,
-  }
+  const detail = `${label(parent)} has no ${show(path.at(-1))}; expected ${formOf(issue)}`
+  return { position: owner.keyPosition, detail, missing: true }
 }
 
 function unknownKey(unknown: readonly string[], known: readonly string[], at: Located, path: Path): Problem {
   // Of several, the first in the file: an object's own order puts numbers first.
   const key = [...at.children.keys()].find((child) => unknown.includes(String(child)))!
-  const where = path.length === 0 ? 'the scenario' : label(path)
   return {
     position: at.children.get(key)!.keyPosition,
-    detail: `${where} has the unknown key ${show(key)}${didYouMean(String(key), known)}; expected one of ${known.join(', ')}`,
+    detail: `${label(path)} has the unknown key ${show(key)}${didYouMean(String(key), known)}; expected one of ${known.join(', ')}`,
   }
 }
 
@@ -125,12 +128,6 @@ function noAction(at: Located, path: Path): Problem {
     }
   }
   return { position: at.position, detail: `${label(path)} has no action; expected ${EVENT_FORM}` }
-}
-
-function firstOf(issues: readonly Issue[], path: Path, root: Located): Problem {
-  return issues
-    .map((issue) => problemOf(issue, path, root))
-    .reduce((a, b) => (isBefore(b.position, a.position) ? b : a))
 }
 
 /** `hosts.a.tsc.frequency`, `events[3].at`. Items count from 0. */

@@ -22,7 +22,15 @@ import {
   wholeKhz,
   word,
 } from './fields.js'
-import { MAX_BUSY, MAX_EVENTS, MAX_READERS, MAX_SLEEPERS, MAX_VCPUS } from './limits.js'
+import {
+  MAX_BUSY,
+  MAX_EVENTS,
+  MAX_GUESTS,
+  MAX_HOSTS,
+  MAX_READERS,
+  MAX_SLEEPERS,
+  MAX_VCPUS,
+} from './limits.js'
 import type { CheckId } from './types.js'
 
 const tscFrequency = (about: string) => frequency('1 kHz', '16 GHz', about)
@@ -351,10 +359,13 @@ const expectation = mapping(
   'what the run is known to end in',
 )
 
-const named = <Value extends z.ZodType>(value: Value, what: string) =>
-  z.record(name(`name of the ${what}`), value, {
-    error: `a mapping from the name of each ${what} to its settings`,
-  })
+const named = <Value extends z.ZodType>(value: Value, what: string, most: number) =>
+  z
+    .record(name(`name of the ${what}`), value, {
+      error: `a mapping from the name of each ${what} to its settings`,
+    })
+    // Counted in parse.ts, which can point at the one too many.
+    .meta({ description: `the ${what}s, by name`, minProperties: 1, maxProperties: most })
 
 export const scenarioSchema = mapping(
   {
@@ -369,8 +380,8 @@ export const scenarioSchema = mapping(
     start: instant('true wall-clock time at true time 0').prefault('2008-08-06T00:00:00Z'),
     duration: duration('1 ms', '100 y', 'true time from the begin to the end'),
     seed: integer(0, Number.MAX_SAFE_INTEGER, 'of every random choice').prefault(1),
-    hosts: named(host, 'host'),
-    guests: named(guest, 'guest'),
+    hosts: named(host, 'host', MAX_HOSTS),
+    guests: named(guest, 'guest', MAX_GUESTS),
     events: list(event, MAX_EVENTS, 'events', 'what happens when').prefault([]),
     checks: mapping(checkShape, 'the limits the run is judged by').prefault({}),
     expect: expectation.optional(),
