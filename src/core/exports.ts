@@ -8,6 +8,8 @@ export interface CoreExports {
   address_call(): number
   address_state(): number
   address_state_end(): number
+  address_host(): number
+  address_host_end(): number
   address_guest(): number
   address_ring(): number
   address_records(): number

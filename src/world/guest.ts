@@ -191,23 +191,24 @@ export class Guest {
 
   // ---- results
 
-  #read(clock: ReadClock): bigint {
-    return this.machine!.core.guest_read_clock(0, clockIds[clock])
+  /** Ticks of TSC or TB; reading them changes nothing in the guest. */
+  #counter(): bigint {
+    return BigInt.asUintN(64, this.machine!.core.guest_read_clock(0, clockIds.counter))
   }
 
-  #counter(): bigint {
-    return BigInt.asUintN(64, this.#read('counter'))
+  /** All clocks, read on a copy: a kernel remembers the last value that it gave out. */
+  #clocks(machine: Machine): Record<ReadClock, bigint> {
+    const { core } = machine.clone()
+    const names = Object.keys(clockIds) as ReadClock[]
+    const read = names.map((name) => [name, core.guest_read_clock(0, clockIds[name])])
+    return { ...Object.fromEntries(read), counter: this.#counter() }
   }
 
   result(endNs: bigint): GuestResult {
     const { machine, spec } = this
     for (const stop of this.#stops) if (!stop.resumed) stop.untilNs = endNs
-    const clocks: Partial<Record<ReadClock, bigint>> = {}
-    if (machine && machine.core.machine_run_state() !== RunState.off) {
-      for (const clock of Object.keys(clockIds) as ReadClock[]) clocks[clock] = this.#read(clock)
-      clocks.counter = this.#counter()
-      this.#lastTicks = clocks.counter
-    }
+    const clocks = machine ? this.#clocks(machine) : {}
+    if (machine) this.#lastTicks = this.#counter()
     return {
       name: spec.name,
       kernel: spec.kernel,

@@ -1,0 +1,24 @@
+/**
+ * chronovisor as a library: load or parse a scenario, run it, judge what the guests saw.
+ *
+ * @example
+ *     import { judge, loadScenarioFile, runScenario } from 'chronovisor'
+ *     const result = runScenario(await loadScenarioFile('case.yaml'))
+ *     for (const check of judge(result)) console.log(check.id, check.verdict, check.message)
+ */
+export * from './check/index.js'
+export { type Exit, type GuestImage, Machine, RunState } from './core/machine.js'
+export * from './observation/log.js'
+export * from './policy/clocks.js'
+export {
+  builtInPolicy,
+  type ClockPolicy,
+  defaultPolicy,
+  PolicyError,
+  policies,
+  policyNames,
+  resolvePolicy,
+} from './policy/index.js'
+export type { PolicyContext, SavedClocks } from './policy/policy.js'
+export * from './scenario/index.js'
+export * from './world/index.js'

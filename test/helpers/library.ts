@@ -1,0 +1,14 @@
+import { readdirSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { loadScenarioFile, type Scenario } from '../../src/scenario/index.js'
+
+const folder = new URL('../../src/scenario/library/', import.meta.url)
+
+export const libraryNames = readdirSync(folder)
+  .filter((file) => file.endsWith('.yaml'))
+  .map((file) => file.slice(0, -'.yaml'.length))
+  .sort()
+
+export function libraryScenario(name: string): Promise<Scenario> {
+  return loadScenarioFile(fileURLToPath(new URL(`${name}.yaml`, folder)))
+}
