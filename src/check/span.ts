@@ -6,6 +6,6 @@ export interface Span {
 
 export function overlapNs(a: Span, b: Span): bigint {
   const [first, second] = a.fromNs <= b.fromNs ? [a, b] : [b, a]
-  const end = first.untilNs < second.untilNs ? first.untilNs : second.untilNs
-  return end > second.fromNs ? end - second.fromNs : 0n
+  if (first.untilNs >= second.untilNs) return second.untilNs - second.fromNs
+  return first.untilNs > second.fromNs ? first.untilNs - second.fromNs : 0n
 }
