@@ -10,7 +10,14 @@ interface Lab {
   host_configure(...facts: (number | Word)[]): void
   host_set_counter(which: number, base: Word, num: Word, den: Word): void
   guest_configure(...facts: number[]): void
-  workload_add_sleeper(clock: number, cpu: number, atNs: Word, forNs: Word, repeats: number, pauseNs: Word): number
+  workload_add_sleeper(
+    clock: number,
+    cpu: number,
+    atNs: Word,
+    forNs: Word,
+    repeats: number,
+    pauseNs: Word,
+  ): number
   address_call(): number
   address_ring(): number
   address_records(): number
@@ -31,7 +38,7 @@ const FILES = { release: 'core.wasm', debug: 'core.debug.wasm' }
 const XEN = 1
 const LINUX_2_6_18_XEN = 1
 const MONOTONIC = 1
-const SEEN = { wake: 3, ticks: 4, backwards: 5, softLockup: 7 }
+const SEEN = { wake: 3, backwards: 5 }
 const NS_PER_S = 1_000_000_000n
 const s64 = (x: bigint) => BigInt.asIntN(64, x)
 
@@ -40,8 +47,7 @@ function load(build: Build): Lab {
   const abort = () => {
     throw new Error('the core called abort')
   }
-  return new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { abort } })
-    .exports as unknown as Lab
+  return new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { abort } }).exports as unknown as Lab
 }
 
 /** One vCPU of a 64-bit guest with the state of all zeros, and a host whose TSC the rows set. */
@@ -49,9 +55,6 @@ class Replay {
   private readonly view: DataView
   warnings = 0
   wakes = 0
-  softLockups = 0
-  mostTicks = 0n
-  private asleep = false
 
   constructor(
     private readonly lab: Lab,
@@ -107,11 +110,8 @@ class Replay {
         return `${ns / NS_PER_S};${(ns % NS_PER_S) / 1000n};${s64(lab.lab26_softirq_time())}`
       }
       case 'NANOSLEEP_2S':
-        this.asleep = true
         return `expires=${lab.lab26_nanosleep()}`
       case 'WOKE':
-        // The tick before it has woken the process.
-        this.asleep = false
         return `softirq=${s64(lab.lab26_softirq_time())}`
       case 'JIFFIES_TO_ST': {
         const ahead = row.text('result').match(/^j_minus_jiffies=(-?\d+);/)![1]!
@@ -122,7 +122,7 @@ class Replay {
     }
   }
 
-  /** Counts what the kernel reported, and empties the ring. */
+  /** Counts the kernel's warnings and wakes, and empties the ring. */
   drain(): void {
     const { lab, view } = this
     const count = view.getUint32(lab.address_ring(), true)
@@ -131,9 +131,6 @@ class Replay {
       const kind = view.getUint32(record + 8, true)
       if (kind === SEEN.backwards) this.warnings++
       if (kind === SEEN.wake) this.wakes++
-      if (kind === SEEN.softLockup) this.softLockups++
-      const value = view.getBigUint64(record + 16, true)
-      if (kind === SEEN.ticks && value > this.mostTicks) this.mostTicks = value
     }
     view.setUint32(lab.address_ring(), 0, true)
   }
@@ -143,15 +140,17 @@ class Replay {
     this.lab.lab26_state(out)
     return [...new BigInt64Array(this.lab.memory.buffer, out, 12)]
   }
-
-  get sleeping(): boolean {
-    return this.asleep && this.wakes === 0
-  }
 }
 
-const STATE = ['jiffies_rel', 'processed_system_time', 'cpu0_processed', 'xtime_sec', 'xtime_nsec'].concat(
-  ['wtm_sec', 'wtm_nsec', 'monotonic_tv_sec', 'monotonic_tv_usec', 'steal_ticks', 'idle_ticks', 'sys_ticks'],
-)
+const STATE = ['jiffies_rel', 'processed_system_time', 'cpu0_processed', 'xtime_sec', 'xtime_nsec'].concat([
+  'wtm_sec',
+  'wtm_nsec',
+  'monotonic_tv_sec',
+  'monotonic_tv_usec',
+  'steal_ticks',
+  'idle_ticks',
+  'sys_ticks',
+])
 
 /** Replays one scenario; returns the rows that differ, and the replay for its counts. */
 function replayScenario(lab: Lab, hz: number, rows: VectorRow[]): { wrong: string[]; replay: Replay } {
@@ -169,6 +168,7 @@ function replayScenario(lab: Lab, hz: number, rows: VectorRow[]): { wrong: strin
     if (`${got}` !== `${expected}` || result !== row.text('result')) {
       wrong.push(`${op} at ${row.text('real_ns')}: ${got} ${result}, not ${expected} ${row.text('result')}`)
     }
+    // The tick before it has woken the process.
     if (op === 'WOKE' && replay.wakes !== 1) wrong.push(`WOKE at ${row.text('real_ns')}: still asleep`)
   }
   return { wrong, replay }

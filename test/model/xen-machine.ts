@@ -59,6 +59,7 @@ export interface GuestSpec {
 interface Seen {
   trueNs: bigint
   kind: number
+  index: number
   value: bigint
 }
 
@@ -142,6 +143,11 @@ export class Machine {
     return this.seen.filter((record) => record.kind === SEEN.wake).map((record) => record.value)
   }
 
+  /** How long the sleeper that was added as number `index` slept, true ns. */
+  slept(index: number): bigint | undefined {
+    return this.seen.find((record) => record.kind === SEEN.wake && record.index === index)?.value
+  }
+
   bytes(address: number, size: number): Uint8Array {
     return new Uint8Array(this.core.memory.buffer, address, size)
   }
@@ -167,7 +173,8 @@ export class Machine {
       const record = records + i * size
       const trueNs = view.getBigUint64(record, true)
       const kind = view.getUint32(record + 8, true)
-      this.seen.push({ trueNs, kind, value: view.getBigInt64(record + 16, true) })
+      const index = view.getUint32(record + 12, true)
+      this.seen.push({ trueNs, kind, index, value: view.getBigInt64(record + 16, true) })
     }
     view.setUint32(ring, 0, true)
   }
