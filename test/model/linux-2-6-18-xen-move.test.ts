@@ -170,6 +170,7 @@ describe.each(builds)('a 2.6.18 guest moves to another host, %s build', (build) 
       const guest = { variant, vcpus: 3, sleepers: [...underWay, ...later] }
       for (const stale of [false, true]) {
         const a = xen.boot(build, { uptime: UP_A }, guest).run(MOVE)
+        a.clock(CLOCK.realtime) // where the clamp will hold it
         const b = xen.migrate(a, { uptime: UP_A - 20n * S }, DOWN, stale).run(BACK + 40n * S)
         expect(b.wakes().length).toBe(6)
         expect(b.count(SEEN.backwards)).toBe(0)
