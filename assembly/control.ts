@@ -10,7 +10,7 @@ import {
   busy, CAUSE_FREQUENCY, GUEST, GUEST_MEMORY, guest, host, HOST_CPU_TIME, HOST_MONO, HOST_TIMEBASE, HOST_TSC, HOST_WALL, HYPERVISOR_XEN, machine,
   MAX_BUSY, MAX_READERS, MAX_SLEEPERS, reader, sleeper, SLEEPER_AWAKE, STATE, STATE_END, vcpu,
 } from './layout'
-import { leave, machine_create, service } from './machine'
+import { enter, leave, machine_create, service } from './machine'
 import { GPA_SHARED_INFO } from './memory'
 import { program_adjtime, program_read_clock, program_rtc_resync, program_settimeofday, program_suspend } from './model/program'
 import { dec_rearm } from './ppc/cpu'
@@ -184,8 +184,11 @@ export function guest_tell_frequency(hz: u32): void {
   vcpu(0).pending |= CAUSE_FREQUENCY
   service(0)
 }
-/** The toolstack asks a Xen PV guest to suspend itself; machine_stop follows. */
-export function guest_suspend(): void { program_suspend() }
+/** The toolstack asks a Xen PV guest to suspend itself: its CPUs wake up for it. machine_stop follows. */
+export function guest_suspend(): void {
+  for (let cpu: u32 = 0; cpu < machine().vcpus; cpu++) if (vcpu_can_run(cpu)) enter(cpu)
+  program_suspend()
+}
 
 // ---- the guest, while it is stopped, by a policy
 

@@ -184,7 +184,7 @@ export function machine_steal(cpu: u32, taken: bool): void {
 }
 
 /** A vCPU gets its CPU and takes what is pending, one interrupt after the other. */
-function enter(cpu: u32): void {
+export function enter(cpu: u32): void {
   const v = vcpu(cpu)
   if (v.runstate == RUNSTATE_BLOCKED) runstate_change(cpu, RUNSTATE_RUNNABLE)
   if (v.runstate != RUNSTATE_RUNNING) schedule_in(cpu)

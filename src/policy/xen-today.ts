@@ -1,11 +1,15 @@
 import type { ClockPolicy } from './policy.js'
 import { restoreTscInfo, restoreVcpuAndArch, saveTscInfo } from './xen-restore.js'
 
-/** Xen 4.x: TSC modes, wall clock from the new host, the guest's TSC goes on where it was emulated. */
+/**
+ * Today's behaviour, both sides: Xen 4.x writes the new host's wall clock and carries the TSC's mode and offset, and
+ * the guest rebases its time when it resumes, as every kernel since 2.6.18-xen's time_resume has done.
+ */
 export const xenToday: ClockPolicy = {
   name: 'xen-today',
   system: 'xen',
-  title: 'Xen today: fresh wall clock, TSC mode and offset carried in the stream',
+  title: 'today: fresh wall clock, TSC mode and offset in the stream, a guest that rebases',
+  variant: 'stock',
   source:
     'Xen docs/specs/libxc-migration-stream.pandoc (X86_TSC_INFO, SHARED_INFO); arch/x86/time.c tsc_set_info',
   hypervisor: { singleshotEra: 'after-2023' },
