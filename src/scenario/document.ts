@@ -25,7 +25,7 @@ import type { Position } from './types.js'
 /** Longest text in characters, and largest file in bytes. */
 export const MAX_TEXT = 1 << 20
 /** Values in a document, each alias counted as often as it unfolds. */
-export const MAX_VALUES = 100_000
+const MAX_VALUES = 100_000
 /** Words and marks of the grammar: several to a value. Keeps the time for a hostile text to a second or two. */
 const MAX_LEXEMES = 400_000
 /** Levels of the parser's stack: a block mapping in a sequence takes two. */

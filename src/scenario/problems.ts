@@ -131,7 +131,7 @@ function noAction(at: Located, path: Path): Problem {
 }
 
 /** `hosts.a.tsc.frequency`, `events[3].at`. Items count from 0. */
-export function label(path: Path): string {
+function label(path: Path): string {
   return (
     path.reduce<string>((text, step) => {
       if (typeof step === 'number') return `${text}[${step}]`

@@ -208,7 +208,7 @@ const ntpSlew = {
 }
 
 /** One schema for each action key. */
-export const eventSchemas = {
+const eventSchemas = {
   migrate: mapping(
     {
       at,
@@ -327,7 +327,7 @@ const checkShape = {
   'soft-lockup': timeLimit('20 s', 'how long a vCPU makes no progress in its own eyes'),
   'stale-wall': timeLimit('1 s', 'how long the guest sees an old wall clock after a change'),
   rate: check(
-    { limit: rate('the most that passes').prefault('500 ppm') },
+    { limit: rate('the most that passes', '0 ppm').prefault('500 ppm') },
     'a clock runs too fast or too slow',
   ),
   'wall-error': timeLimit('1 s', "the guest's wall clock against true time"),

@@ -1,5 +1,5 @@
 /** The known word that a mistyped one most likely stands for, or null where none is near. */
-export function suggest(written: string, known: readonly string[]): string | null {
+function suggest(written: string, known: readonly string[]): string | null {
   let best: string | null = null
   // A third of the letters may be wrong, but not all of a short word.
   let bestDistance = Math.floor(Math.min(written.length, 30) / 3) + 1
