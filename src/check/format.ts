@@ -15,19 +15,19 @@ const DURATIONS: readonly (readonly [bigint, bigint, string])[] = [
   [0n, 1n, 'ns'],
 ]
 
-/** `20.83 s`, `300 ms`, `-12.5 µs`, `2.23 y`: one unit, at most four digits or all before the point. */
-export function shortNs(ns: bigint): string {
-  if (ns < 0n) return `-${shortNs(-ns)}`
+/** `20.83 s`, `300 ms`, `-12.5 µs`, `2.23 y`: one unit, at most `digits` digits or all before the point. */
+export function shortNs(ns: bigint, digits = 4): string {
+  if (ns < 0n) return `-${shortNs(-ns, digits)}`
   if (ns === 0n) return '0 s'
   const [, unit, name] = DURATIONS.find(([least]) => ns >= least)!
-  return `${shortDecimal(ns, unit)} ${name}`
+  return `${shortDecimal(ns, unit, digits)} ${name}`
 }
 
 /** `24.39 %`, `62.5 ppm`, `-40 ppb`. */
-export function shortPpb(ppb: bigint): string {
-  if (ppb < 0n) return `-${shortPpb(-ppb)}`
-  if (ppb >= 10_000_000n) return `${shortDecimal(ppb, 10_000_000n)} %`
-  if (ppb >= 1_000n) return `${shortDecimal(ppb, 1_000n)} ppm`
+export function shortPpb(ppb: bigint, digits = 4): string {
+  if (ppb < 0n) return `-${shortPpb(-ppb, digits)}`
+  if (ppb >= 1_000_000n) return `${shortDecimal(ppb, 10_000_000n, digits)} %`
+  if (ppb >= 1_000n) return `${shortDecimal(ppb, 1_000n, digits)} ppm`
   return ppb === 0n ? '0 ppm' : `${ppb} ppb`
 }
 
@@ -40,10 +40,10 @@ export function shortAt(ns: bigint): string {
   return days > 0n ? `${days} d ${time}` : time
 }
 
-/** value / unit rounded half up to four digits, without trailing zeros. */
-function shortDecimal(value: bigint, unit: bigint): string {
+/** value / unit rounded half up to so many digits, without trailing zeros. */
+function shortDecimal(value: bigint, unit: bigint, digits: number): string {
   const whole = value / unit
-  const decimals = Math.max(0, 4 - `${whole}`.length)
+  const decimals = Math.max(0, digits - `${whole}`.length)
   const scale = 10n ** BigInt(decimals)
   const rounded = (value * scale + unit / 2n) / unit
   return trim(rounded / scale, rounded % scale, decimals)

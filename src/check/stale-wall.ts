@@ -6,7 +6,8 @@
  * at all, it lasts to the last reading. Behind is behind true time and behind what the clock was before the stop:
  * a clock that was wrong before is no worse for being as wrong as it was.
  * So the limit is used twice: a clock counts as stale while it is late by more than the limit, and may be so for
- * as long as the limit. A clock that is ahead after a stop has jumped.
+ * as long as the limit. A clock that is ahead after a stop has jumped; one that is right at the
+ * resume and falls behind later stands still or is slow.
  */
 import type { Stop } from '../world/result.js'
 import { type Check, Worst } from './finding.js'
