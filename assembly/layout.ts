@@ -160,6 +160,8 @@ export class Guest {
   purr_offset: u64
   vmclk_offset: u64 // QEMU's virtual clock minus HOST_MONO, while running
   vmclk_held: u64 // its value while stopped
+  vtb_held: u64 // VTB and PURR while the guest is stopped: they count only time in which it runs
+  purr_held: u64
   vmclk_stopped: u32
   dec_bits: u32 // 32, or 56
   dec_level: u32 // 1 level (Book3S-64), 0 edge

@@ -22,7 +22,7 @@ import {
   program_boot, program_busy, program_idle, program_interrupt, program_nanosleep, program_read_clock, program_resume, program_told_frequency,
 } from './model/program'
 import { observations_full, observe, SEEN_BOOT, SEEN_READ, SEEN_RESUME, SEEN_STOP } from './observe'
-import { dec_due, dec_fired, dec_rearm, hdec_due, hdec_fired } from './ppc/cpu'
+import { dec_due, dec_fired, dec_rearm, hdec_due, hdec_fired, vtb_hold, vtb_release } from './ppc/cpu'
 import { runstate_change, vcpu_can_run, vcpu_init } from './vcpu'
 import {
   BUSY_NOW, BUSY_OVER, process_slept, process_sleeps, reader_next, runqueue_busy, workload_start, workload_stop,
@@ -93,6 +93,7 @@ export function machine_stop(): void {
   m.run_state = RUN_STOPPED
   m.stopped_at_ns = m.now_ns
   observe(SEEN_STOP, 0, 0, 0)
+  vtb_hold()
   for (let cpu: u32 = 0; cpu < m.vcpus; cpu++) {
     if (vcpu(cpu).runstate != RUNSTATE_BLOCKED) schedule_out(cpu, RUNSTATE_OFFLINE)
   }
@@ -106,6 +107,7 @@ export function machine_resume(suspended: bool): void {
   m.run_state = RUN_RUNNING
   m.stopped_total_ns += m.now_ns - m.stopped_at_ns
   observe(SEEN_RESUME, 0, m.now_ns - m.stopped_at_ns, 0)
+  vtb_release()
   for (let cpu: u32 = 0; cpu < m.vcpus; cpu++) {
     const v = vcpu(cpu)
     if (suspended && cpu == 0) v.pending |= CAUSE_RESUME
@@ -141,6 +143,7 @@ function land_vcpu(cpu: u32): void {
   const v = vcpu(cpu)
   if (!is_xen()) {
     v.state_entry_ns = hypervisor_now()
+    v.hdec_armed = 0 // no stream carries HDEC
     dec_rearm(cpu)
     return
   }

@@ -157,6 +157,22 @@ export function tb_enable(enabled: bool): void {
   g.tb_offset = enabled ? tb_offset_for(tb_source_ticks(), value) : value
 }
 
+/** The guest stops: the hypervisor keeps VTB and PURR as they are (KVM saves them at guest exit). */
+export function vtb_hold(): void {
+  const g = guest()
+  const ticks = tb_source_ticks()
+  g.vtb_held = ticks + g.vtb_offset
+  g.purr_held = ticks + g.purr_offset
+}
+
+/** The guest goes on, perhaps on a host whose timebase shows something else. */
+export function vtb_release(): void {
+  const g = guest()
+  const ticks = tb_source_ticks()
+  g.vtb_offset = tb_offset_for(ticks, g.vtb_held)
+  g.purr_offset = tb_offset_for(ticks, g.purr_held)
+}
+
 /** The virtual clock stops and starts with the VM (QEMU cpu_disable_ticks, cpu_enable_ticks). */
 export function vmclk_run(running: bool): void {
   const g = guest()
