@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { type Build, builds } from '../helpers/core.js'
-import { readVectors, type VectorRow } from '../helpers/vectors.js'
+import { noteReplay, readVectors, type VectorRow } from '../helpers/vectors.js'
 
 type Word = bigint
 interface Lab {
@@ -31,6 +32,8 @@ interface Lab {
   lab26_nanosleep(): Word
   lab26_softirq_time(): Word
   lab26_jiffies_to_st(ahead: Word): Word
+  lab26_ns_to_jiffies(ns: Word): Word
+  lab26_usec_to_jiffies(usec: Word): Word
   lab26_state(out: number): void
 }
 
@@ -174,6 +177,33 @@ function replayScenario(lab: Lab, hz: number, rows: VectorRow[]): { wrong: strin
   return { wrong, replay }
 }
 
+const MS = 1_000_000n
+
+/** A row of one's own: a TSC of 1 GHz that counts from system time 1000 s; `at` ns later. */
+function rowAt(op: string, at: bigint, runnable = 0n, blocked = 0n): VectorRow {
+  const columns: Record<string, string | bigint> = {
+    op,
+    tsc: at,
+    pv_version: 2n,
+    pv_tsc_timestamp: 0n,
+    pv_system_time: 1_000n * NS_PER_S,
+    pv_mul: 1n << 31n,
+    pv_shift: 1n,
+    wc_version: 2n,
+    wc_sec: 1_218_050_617n,
+    wc_nsec: 0n,
+    rs_runnable: runnable,
+    rs_blocked: blocked,
+    rs_offline: 0n,
+    rs_entry: at,
+  }
+  const names = Object.keys(columns)
+  return new VectorRow(new Map(names.map((name, i) => [name, i])), Object.values(columns).map(String))
+}
+
+/** A tick of the 100 and 250 Hz kernels in ns, as include/linux/jiffies.h derives it. */
+const TICK_NSEC = { 100: 10_000_000n, 250: 4_000_250n, 1000: 999_848n }
+
 describe.each(builds)('linux-2.6.18-xen, %s build', (build) => {
   const lab = load(build)
 
@@ -183,11 +213,80 @@ describe.each(builds)('linux-2.6.18-xen, %s build', (build) => {
   ])('is in the state of the real kernel after every operation, HZ=%i', (hz, count) => {
     const rows = readVectors(`guest26_hz${hz}`)
     expect(rows.length).toBe(count)
-    for (const scenario of ['0', '1', '2', '3', '4', '5', '6', '7']) {
-      const part = rows.filter((row) => row.text('scenario') === scenario)
-      const { wrong, replay } = replayScenario(lab, hz, part)
-      expect(wrong.slice(0, 3)).toEqual([])
-      expect(replay.wakes).toBe(1)
+    const replays = ['0', '1', '2', '3', '4', '5', '6', '7'].map((scenario) =>
+      replayScenario(
+        lab,
+        hz,
+        rows.filter((row) => row.text('scenario') === scenario),
+      ),
+    )
+    const wrong = replays.flatMap((one) => one.wrong)
+    noteReplay(`guest26_hz${hz}`, rows.length, wrong.length)
+    expect(wrong.slice(0, 3)).toEqual([])
+    expect(replays.map(({ replay }) => replay.wakes)).toEqual([1, 1, 1, 1, 1, 1, 1, 1])
+  })
+
+  /** Boots a kernel of `hz`; the result runs an operation and gives back the state by column. */
+  function booted(hz: number) {
+    const replay = new Replay(lab, hz)
+    const step = (...args: Parameters<typeof rowAt>) => {
+      const row = rowAt(...args)
+      replay.hypervisor(row)
+      replay.run(row)
+      replay.drain()
+      const state = replay.state()
+      return (column: string) => state[STATE.indexOf(column)]!
     }
+    step('INIT', 0n)
+    return { replay, step }
+  }
+
+  test('a CPU cannot lose more ticks than have gone by: the rest is accounted later', () => {
+    for (const [column, spent] of [
+      ['steal_ticks', [60n * MS, 0n]],
+      ['idle_ticks', [0n, 60n * MS]],
+    ] as const) {
+      const { step } = booted(100)
+      let state = step('TICK', 25n * MS, ...spent)
+      expect([state(column), state('sys_ticks')]).toEqual([2n, 0n])
+      state = step('TICK', 35n * MS, ...spent)
+      expect([state(column), state('sys_ticks')]).toEqual([3n, 0n])
+      state = step('TICK', 95n * MS, ...spent)
+      expect([state(column), state('sys_ticks')]).toEqual([6n, 3n])
+    }
+  })
+
+  test('a timer expires at the first tick after its time, not at one on its time', () => {
+    const { replay, step } = booted(100)
+    step('NANOSLEEP_2S', 0n)
+    step('TICK', 2_000n * MS)
+    expect(replay.wakes).toBe(0)
+    step('TICK', 2_010n * MS)
+    expect(replay.wakes).toBe(1)
+  })
+
+  test.each([100, 250, 1000] as const)('durations in jiffies are rounded up, at %i Hz', (hz) => {
+    booted(hz)
+    const tick = TICK_NSEC[hz]
+    const up = (a: bigint, b: bigint) => (a + b - 1n) / b
+    // jiffies.h: the second's constant has as many fraction bits as let it use bit 31.
+    const scale = { 100: 25n, 250: 24n, 1000: 22n }[hz]
+    const sec = (s: bigint) => s * up(NS_PER_S << scale, tick)
+    const fromNs = (ns: bigint) => {
+      const rest = (ns % NS_PER_S) + tick - 1n
+      return (sec(ns / NS_PER_S) + ((rest * up(1n << (scale + 29n), tick)) >> 29n)) >> scale
+    }
+    const fromUsec = (us: bigint) => {
+      const rest = (us % MS) * up(1000n << (scale + 19n), tick) + (1n << (scale + 19n)) - 1n
+      return (sec(us / MS) + (rest >> 19n)) >> scale
+    }
+    const check = (ns: bigint) => {
+      const jiffies = lab.lab26_ns_to_jiffies(ns)
+      expect(jiffies).toBe(fromNs(ns))
+      expect(lab.lab26_usec_to_jiffies(ns / 1000n)).toBe(fromUsec(ns / 1000n))
+      expect(jiffies >= up(ns, tick) && jiffies <= up(ns, tick) + 1n + ns / (NS_PER_S << 20n)).toBe(true)
+    }
+    for (const ns of [0n, 1n, tick, tick + 1n, NS_PER_S - 1n, NS_PER_S, 86_400n * NS_PER_S]) check(ns)
+    fc.assert(fc.property(fc.bigInt(0n, 10n ** 17n), check), { seed: 26, numRuns: 2000 })
   })
 })

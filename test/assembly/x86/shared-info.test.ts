@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { builds, loadCore, MAX_U64, NS_PER_S, SCRATCH, u64 } from '../../helpers/core.js'
-import { readVectors, replay } from '../../helpers/vectors.js'
+import { noteReplay, readVectors, replay } from '../../helpers/vectors.js'
 
 const LOW = 0xffff_ffffn
 
@@ -12,8 +12,10 @@ describe.each(builds)('shared_info, %s build', (build) => {
     const rows = readVectors('layout')
     expect(rows.length).toBe(30)
     const [wide, narrow] = core.batch('lab_layout', 31, [[1n], [0n]])
-    expect(wide!.slice(1)).toEqual(rows.map((row) => row.number('x86_64_bytes')))
-    expect(narrow!.slice(1)).toEqual(rows.map((row) => row.number('x86_32_bytes')))
+    const expected = rows.map((row) => row.numbers('x86_64_bytes', 'x86_32_bytes'))
+    const got = rows.map((_, i) => [wide![i + 1]!, narrow![i + 1]!])
+    noteReplay('layout', rows.length, got.filter((pair, i) => `${pair}` !== `${expected[i]}`).length)
+    expect(got).toEqual(expected)
   })
 
   test.each([1n, 0n])('replays Xen setting the time (wide: %s)', (wide) => {
