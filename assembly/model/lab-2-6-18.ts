@@ -8,7 +8,7 @@ import { runstate_publish } from '../vcpu'
 import { process_sleeps } from '../workload'
 import { l26_boot, l26_interrupt, l26_nanosleep, l26_read_clock, l26_resume } from './linux-2-6-18-xen'
 import { softirq_time } from './linux-2-6-18-xen/clock'
-import { jiffies_to_st } from './linux-2-6-18-xen/jiffies'
+import { jiffies_to_st, ns_to_jiffies, usec_to_jiffies } from './linux-2-6-18-xen/jiffies'
 import { cpu_state, kernel } from './linux-2-6-18-xen/state'
 
 /** The ns that vCPU 0 has spent in each run state, and since when it is in its present one. */
@@ -52,6 +52,15 @@ export function lab26_softirq_time(): i64 {
 /** The guest time of the jiffy that is `ahead` jiffies from now. */
 export function lab26_jiffies_to_st(ahead: i64): u64 {
   return jiffies_to_st(kernel().jiffies + <u64>ahead)
+}
+
+/** Durations in jiffies. */
+export function lab26_ns_to_jiffies(ns: i64): u64 {
+  return ns_to_jiffies(ns)
+}
+
+export function lab26_usec_to_jiffies(usec: u64): u64 {
+  return usec_to_jiffies(usec)
 }
 
 /**

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { type Build, builds } from '../helpers/core.js'
-import { noteReplay, readVectors, type VectorRow } from '../helpers/vectors.js'
+import { noteReplay, readVectors, VectorRow } from '../helpers/vectors.js'
 
 type Word = bigint
 interface Lab {
