@@ -1,0 +1,239 @@
+/** What the project claims, and how each claim is seen to hold: data for scripts/evidence.ts. */
+import {
+  allTests,
+  benchRatio,
+  checkSays,
+  type Output,
+  slept,
+  succeedsWithin,
+  tests,
+  vectors,
+  wallError,
+} from './read.js'
+
+export interface Claim {
+  readonly id: string
+  readonly text: string
+  /** Run by bash in the project's folder; the same command is run once for all its claims. */
+  readonly command: string
+  /** The figure that the output shows; throws Missed when the claim does not hold. */
+  readonly show: (output: Output) => string
+}
+
+export interface Section {
+  readonly title: string
+  readonly claims: readonly Claim[]
+}
+
+const TESTS = 'npx vitest run --reporter=json'
+const BENCH = 'npm run --silent bench -- --json'
+const CLEAN_CLONE =
+  'dir=$(mktemp -d) && trap \'rm -rf "$dir"\' EXIT && git clone --quiet . "$dir" && "$dir/.ci/run"'
+
+const run = (scenario: string, policy?: string) =>
+  `node dist/cli/main.js run ${scenario}${policy ? ` --policy ${policy}` : ''} --json`
+
+const vector = (file: string, rows: number, source: string): Claim => ({
+  id: `vectors-${file.replaceAll('_', '-')}`,
+  text: `${file}: every row of ${source} is replayed without a mismatch, on both builds`,
+  command: TESTS,
+  show: vectors(file, rows),
+})
+
+const invariant = (id: string, text: string, file: RegExp, name?: RegExp): Claim => ({
+  id: `invariant-${id}`,
+  text,
+  command: TESTS,
+  show: tests(file, name),
+})
+
+const faster = (id: string, what: string, least: number): Claim => ({
+  id: `bench-${id}`,
+  text: `${what}: at least ${least} times as fast as BigInt`,
+  command: BENCH,
+  show: benchRatio(id, least),
+})
+
+const CURES = ['xen-fix-2', 'xen-fix-3', 'xen-today']
+
+export const sections: readonly Section[] = [
+  {
+    title: 'Real programs answered, and the core answers the same',
+    claims: [
+      vector('guest26_hz100', 19_363, 'a real 2.6.18-xen kernel at 100 Hz'),
+      vector('guest26_hz250', 48_200, 'a real 2.6.18-xen kernel at 250 Hz'),
+      vector('xen_calib', 1600, "Xen's calibration"),
+      vector('xen_tscinfo', 1000, "Xen's TSC modes"),
+      vector('xen_settime', 600, "Xen's wall clock"),
+      vector('xen_set_timer_op', 400, "Xen's set_timer_op"),
+      vector('pvclock_seq', 1500, "Linux' guarded reading of the time page"),
+      vector('pvclock_read', 2000, "Linux' and QEMU's reading of the time page"),
+      vector('wallclock', 600, "Linux' reading of the wall clock"),
+      vector('scale', 2200, "Xen's and KVM's choice of a scale"),
+      vector('scale_delta', 5200, 'scaling'),
+      vector('tscratio', 2200, 'TSC ratios and offsets'),
+      vector('nested_tsc', 400, 'nested TSC ratios and offsets'),
+      vector('kvm_tolerance', 600, "KVM's 250 ppm rule"),
+      vector('muldiv64', 2400, "QEMU's muldiv64"),
+      vector('tb', 2600, "QEMU's and Linux' timebase arithmetic"),
+      vector('dec', 800, "QEMU's decrementer"),
+      vector('layout', 30, "Xen's structure layouts"),
+    ],
+  },
+  {
+    title: 'Invariants',
+    claims: [
+      invariant(
+        'exact-counters',
+        'A clock is an exact integer function of true time, also after 100 years',
+        /test\/assembly\/counter\.test/,
+      ),
+      invariant(
+        'no-host-time',
+        'No floating point, host clock or chance in guest time; the core imports env.abort at most',
+        /test\/structure\/(style|module)\.test/,
+        /integers only|no host time|env\.abort/,
+      ),
+      invariant(
+        'all-state-in-memory',
+        'No state outside linear memory',
+        /test\/structure\/(style|module)\.test/,
+        /no state outside|no mutable global/,
+      ),
+      invariant(
+        'event-order',
+        'Events happen in order of (time, sequence number)',
+        /test\/assembly\/event-queue\.test/,
+      ),
+      invariant(
+        'equal-bits',
+        'Equal input gives equal bits, run after run, release and debug',
+        /test\/world\/invariants\.test/,
+        /invariant 4/,
+      ),
+      invariant(
+        'skipping',
+        'Going from event to event ends in the state that nanosecond by nanosecond does',
+        /test\/world\/invariants\.test/,
+        /invariant 5/,
+      ),
+      invariant(
+        'save-restore',
+        'Saved and loaded at any instant, a run goes on as if never touched',
+        /test\/world\/invariants\.test/,
+        /invariant 6/,
+      ),
+      invariant(
+        'page-protocol',
+        'A reader at any interleaving with the writer gets a whole page or retries',
+        /test\/assembly\/x86\/pvclock\.test/,
+      ),
+      invariant(
+        'layers',
+        'Imports go one way; kernel models have no private door',
+        /test\/structure\/imports\.test/,
+      ),
+    ],
+  },
+  {
+    title: 'BUG 1282',
+    claims: [
+      {
+        id: 'bug-1282-late-wake',
+        text: 'Stale wall-clock fields, 20 s less uptime: nanosleep(2 s), 1 s after the resume, takes about 20.8 s',
+        command: run('xen-1282-stale-lower'),
+        show: slept(2, 20.7, 20.9),
+      },
+      {
+        id: 'bug-1282-clock-ahead',
+        text: 'Stale wall-clock fields, 7,200 s more uptime: the clock is 7,200 s ahead',
+        command: run('xen-1282-stale-higher'),
+        show: wallError(7199.99, 7200.01),
+      },
+      {
+        id: 'bug-1282-never-woken',
+        text: 'Save, reboot of dom0, restore: the sleeper is not woken',
+        command: run('xen-1282-save-reboot-restore'),
+        show: checkSays('lost-wake', 'fail'),
+      },
+      ...CURES.map((policy) => ({
+        id: `bug-1282-${policy}`,
+        text: `The same move under ${policy}: nanosleep(2 s) takes 2.01 s`,
+        command: run('xen-1282-stale-lower', policy),
+        show: slept(2, 2, 2.02),
+      })),
+      {
+        id: 'bug-1282-no-rebase',
+        text: 'A processed_system_time that is never rebased: the same 20.8 s',
+        command: run('xen-1282-no-rebase-lower'),
+        show: slept(2, 20.7, 20.9),
+      },
+    ],
+  },
+  {
+    title: 'Power',
+    claims: [
+      {
+        id: 'power-rate',
+        text: 'From 512 MHz to 500 MHz, not scaled and not told: 2.344 % slow',
+        command: run('power-512-500-ignored'),
+        show: checkSays('rate', 'fail'),
+      },
+      {
+        id: 'power-rate-scaled',
+        text: 'The same with the timebase scaled: the right rate',
+        command: run('power-512-500-scaled'),
+        show: checkSays('rate', 'pass'),
+      },
+    ],
+  },
+  {
+    title: 'As a program',
+    claims: [
+      { id: 'tests', text: 'All tests pass', command: TESTS, show: allTests },
+      {
+        id: 'library',
+        text: 'Every scenario of the library ends as it says, and is cured by what it names',
+        command: TESTS,
+        show: tests(/test\/world\/library\.test/),
+      },
+      {
+        id: 'wrong-input',
+        text: 'At least 40 kinds of wrong scenario are refused, each with one clear error',
+        command: TESTS,
+        show: tests(/test\/scenario\/wrong\//, /^/, 40),
+      },
+      {
+        id: 'package',
+        text: 'The packed package installs in an empty folder and runs',
+        command: TESTS,
+        show: tests(/test\/package\//),
+      },
+      {
+        id: 'start',
+        text: '`npm start` runs the birth cases in less than 10 s',
+        command: 'npm start',
+        show: succeedsWithin(10),
+      },
+      {
+        id: 'ci',
+        text: 'A clean clone passes everything in less than 15 minutes',
+        command: CLEAN_CLONE,
+        show: succeedsWithin(900),
+      },
+    ],
+  },
+  {
+    title: 'Speed, beside BigInt in the same run',
+    claims: [
+      faster('page-read', 'Reading a time page', 10),
+      faster('scale', 'Scaling a TSC difference', 10),
+      faster('timebase-read', 'Reading the timebase', 2),
+      faster('events', 'The event queue', 2),
+      faster('ticks', 'Ticks of linux-2.6.18-xen at 1000 Hz', 2),
+      faster('idle', 'Simulated seconds of an idle guest', 2),
+      faster('call-number', 'A call with a number, which JavaScript itself inlines', 0),
+      faster('call-bigint', 'A call with a bigint', 1),
+    ],
+  },
+]
