@@ -92,12 +92,18 @@ export async function resolvePolicy(nameOrPath: string): Promise<ClockPolicy> {
 async function importModule(name: string, path: string): Promise<unknown> {
   const url = pathToFileURL(path).href
   try {
-    if (!/\.[cm]?ts$/.test(path)) return ((await import(url)) as { default?: unknown }).default
+    if (!/\.[cm]?ts$/.test(path)) return defaultOf(await import(url))
     const { tsImport } = await import('tsx/esm/api')
-    return ((await tsImport(url, import.meta.url)) as { default?: unknown }).default
+    return defaultOf(await tsImport(url, import.meta.url))
   } catch (error) {
     throw new PolicyError(`${name}: ${error instanceof Error ? error.message : String(error)}`)
   }
+}
+
+/** The default export, also of a module that was made into CommonJS (a .ts file in a package without a type). */
+function defaultOf(module: { default?: unknown }): unknown {
+  const value = module.default as { __esModule?: boolean; default?: unknown } | undefined
+  return value?.__esModule ? value.default : value
 }
 
 const systems: readonly System[] = ['xen', 'kvm', 'power']
