@@ -1,5 +1,5 @@
 /**
- * Linux 2.6.18 as a paravirtual Xen guest, the kernel of BUG 1282: how it keeps time, from Xen's time page,
+ * Linux 2.6.18 as a paravirtual Xen guest: how it keeps time, from Xen's time page,
  * wall clock, runstate area and timers to gettimeofday and nanosleep.
  *
  *   shadow.ts   the copy of Xen's time page; guest time
