@@ -32,7 +32,11 @@ describe.each(builds)('modern Linux, %s build', (build) => {
 
     it('wakes them within their slack by a tick that comes in between', () => {
       // 3.99998 s: within 50 us of the tick at 4 s, which runs because the CPU is busy
-      const rig = new Rig(build, kind).boot({ hz: 250 }, [{ at: S, length: 2_999_980_000n }], [[0, 0n, 10n * S]])
+      const rig = new Rig(build, kind).boot(
+        { hz: 250 },
+        [{ at: S, length: 2_999_980_000n }],
+        [[0, 0n, 10n * S]],
+      )
       rig.run(5n * S)
       expect(near(rig.slept()[0]!, 3n * S, 2n * US), `${rig.slept()}`).toBe(true)
     })

@@ -2,7 +2,18 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Seen } from '../../src/observation/log.js'
 import { builds, s64 } from '../helpers/core.js'
-import { Clock, EPOCH, type GuestSpec, type HostSpec, MS, near, Rig, S, type Sleeper, US } from './modern-machine.js'
+import {
+  Clock,
+  EPOCH,
+  type GuestSpec,
+  type HostSpec,
+  MS,
+  near,
+  Rig,
+  S,
+  type Sleeper,
+  US,
+} from './modern-machine.js'
 
 const SLACK = 50n * US
 
@@ -14,32 +25,40 @@ describe.each(builds)('linux-xen, %s build', (build) => {
     ['lower', 50n * S],
     ['higher', 90_000n * S],
   ])('moved to a host of %s uptime', (_, uptime) => {
-    it.each([true, false])('adds the time it was away to REALTIME and BOOTTIME only (stable TSC: %s)', (stable) => {
-      const source = booted({ stable }, { vcpus: 2 }).run(100n * S)
-      const before = source.clock(Clock.monotonic)
-      const sched = source.clock(Clock.sched)
-      const rig = source.migrate({ uptime, stable }, 7n * S)
-      expect(rig.now).toBe(107n * S)
-      expect(near(rig.error(), 0n, 200n), `${rig.error()} ns`).toBe(true)
-      // The page that was read before had not been renewed while the CPU was idle: a few ns.
-      expect(near(rig.clock(Clock.monotonic), before, 10n), `${rig.clock(Clock.monotonic) - before}`).toBe(true)
-      expect(near(rig.clock(Clock.boottime), before + 7n * S, 200n)).toBe(true)
-      expect(near(rig.clock(Clock.sched), sched, 10n)).toBe(true)
-      const [set] = rig.seen(Seen.clockSet)
-      expect(near(set!.value, 7n * S, 200n), `${set!.value}`).toBe(true)
-      // and from there on all clocks run
-      rig.run(200n * S)
-      expect(near(rig.error(), 0n, 400n), `${rig.error()} ns`).toBe(true)
-      expect(near(rig.clock(Clock.monotonic), 193n * S, 400n)).toBe(true)
-      expect(rig.clock(Clock.monotonic, 1)).toBe(rig.clock(Clock.monotonic))
-      expect(rig.seen(Seen.softLockup)).toEqual([])
-    })
+    it.each([true, false])(
+      'adds the time it was away to REALTIME and BOOTTIME only (stable TSC: %s)',
+      (stable) => {
+        const source = booted({ stable }, { vcpus: 2 }).run(100n * S)
+        const before = source.clock(Clock.monotonic)
+        const sched = source.clock(Clock.sched)
+        const rig = source.migrate({ uptime, stable }, 7n * S)
+        expect(rig.now).toBe(107n * S)
+        expect(near(rig.error(), 0n, 200n), `${rig.error()} ns`).toBe(true)
+        // The page that was read before had not been renewed while the CPU was idle: a few ns.
+        expect(near(rig.clock(Clock.monotonic), before, 10n), `${rig.clock(Clock.monotonic) - before}`).toBe(
+          true,
+        )
+        expect(near(rig.clock(Clock.boottime), before + 7n * S, 200n)).toBe(true)
+        expect(near(rig.clock(Clock.sched), sched, 10n)).toBe(true)
+        const [set] = rig.seen(Seen.clockSet)
+        expect(near(set!.value, 7n * S, 200n), `${set!.value}`).toBe(true)
+        // and from there on all clocks run
+        rig.run(200n * S)
+        expect(near(rig.error(), 0n, 400n), `${rig.error()} ns`).toBe(true)
+        expect(near(rig.clock(Clock.monotonic), 193n * S, 400n)).toBe(true)
+        expect(rig.clock(Clock.monotonic, 1)).toBe(rig.clock(Clock.monotonic))
+        expect(rig.seen(Seen.softLockup)).toEqual([])
+      },
+    )
 
     it('wakes sleepers by their clocks: MONOTONIC stood still, BOOTTIME and REALTIME did not', () => {
       const sleepers = [Clock.monotonic, Clock.boottime, Clock.realtime].flatMap((clock) =>
         [0, 1].map((cpu) => ({ clock, cpu, at: S, length: 20n * S })),
       )
-      const rig = booted({}, { vcpus: 2 }, sleepers).run(10n * S).migrate({ uptime }, 30n * S).run(100n * S)
+      const rig = booted({}, { vcpus: 2 }, sleepers)
+        .run(10n * S)
+        .migrate({ uptime }, 30n * S)
+        .run(100n * S)
       const slept = sleepers.map((_, i) => rig.slept(i))
       for (const i of [0, 1]) expect(near(slept[i]![0]!, 50n * S + SLACK, US), `${slept[i]}`).toBe(true)
       for (const i of [2, 3, 4, 5]) expect(near(slept[i]![0]!, 39n * S, US), `${i}: ${slept[i]}`).toBe(true)
@@ -54,9 +73,13 @@ describe.each(builds)('linux-xen, %s build', (build) => {
   })
 
   it('takes over the wall clock of a host that is wrong, for the time of the move', () => {
-    const rig = booted().run(10n * S).migrate({ wallOffset: 3n * S }, 2n * S)
+    const rig = booted()
+      .run(10n * S)
+      .migrate({ wallOffset: 3n * S }, 2n * S)
     expect(near(rig.error(), 3n * S, US), `${rig.error()}`).toBe(true)
-    const behind = booted().run(10n * S).migrate({ wallOffset: -3n * S }, 2n * S)
+    const behind = booted()
+      .run(10n * S)
+      .migrate({ wallOffset: -3n * S }, 2n * S)
     // the persistent clock went back: nothing is added, the 2 s away are lost
     expect(near(behind.error(), -2n * S, US), `${behind.error()}`).toBe(true)
     expect(behind.seen(Seen.clockSet)).toEqual([])
@@ -96,7 +119,10 @@ describe.each(builds)('linux-xen, %s build', (build) => {
     steal(rig, 300n * MS)
     const offline = 0n
     expect(near(rig.clock(Clock.steal), 300n * MS + offline, US), `${rig.clock(Clock.steal)}`).toBe(true)
-    const moved = rig.run(2n * S).migrate({ uptime: 5n * S }, S).run(4n * S)
+    const moved = rig
+      .run(2n * S)
+      .migrate({ uptime: 5n * S }, S)
+      .run(4n * S)
     const base = moved.clock(Clock.steal)
     expect(base >= 300n * MS && base < 301n * MS, `${base}`).toBe(true)
     steal(moved, 200n * MS)
@@ -142,7 +168,11 @@ describe.each(builds)('linux-xen, %s build', (build) => {
     expect(rig.core.host_wc_sec()).toBe(EPOCH / S + 5000n - 2400n)
     expect(rig.seen(Seen.setRtc)).toEqual([])
     expect(rig.exits.every((exit) => exit.kind === 'settime')).toBe(true)
-    expect(booted().run(1400n * S).seen(Seen.settime)).toEqual([])
+    expect(
+      booted()
+        .run(1400n * S)
+        .seen(Seen.settime),
+    ).toEqual([])
   })
 
   it('as dom0 writes the RTC each 11 minutes while NTP is in sync, on the second', () => {

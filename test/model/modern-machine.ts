@@ -30,7 +30,7 @@ export type Kind = 'xen' | 'kvm' | 'power'
 export const kinds: readonly Kind[] = ['xen', 'kvm', 'power']
 const HYPERVISOR: Record<Kind, number> = { xen: 1, kvm: 2, power: 4 }
 const PROGRAM: Record<Kind, number> = { xen: 2, kvm: 3, power: 4 }
-const TB_HZ = 512_000_000n
+export const TB_HZ = 512_000_000n
 
 export interface HostSpec {
   /** How long the host has been up, ns; 1000 s. */
@@ -51,7 +51,8 @@ export interface GuestSpec {
   privileged?: boolean
   clocksource?: number
   ntp?: boolean
-  /** Power: what the device tree says, and what TB and DEC run at. */
+  /** Power: TB_HOST or TB_VIRTUAL_CLOCK; what the device tree says, and what TB and DEC run at. */
+  tbSource?: number
   toldHz?: bigint
   tbHz?: bigint
   decBits?: number
@@ -97,14 +98,18 @@ export class Rig {
     return this.machine.nowNs
   }
 
-  boot(guest: GuestSpec = {}, sleepers: Sleeper[] = [], busy: [cpu: number, from: bigint, until: bigint][] = []): this {
+  boot(
+    guest: GuestSpec = {},
+    sleepers: Sleeper[] = [],
+    busy: [cpu: number, from: bigint, until: bigint][] = [],
+  ): this {
     const { hz = 250, vcpus = 1, wide = true, privileged = false, clocksource = 0, ntp = false } = guest
     const core = this.core
     const flags = [wide, privileged].map(Number) as [number, number]
     core.guest_configure(PROGRAM[this.kind], vcpus, ...flags, 0, hz, 0, clocksource, Number(ntp), 1, 0x100000)
     if (this.kind === 'power') {
-      const { toldHz = TB_HZ, tbHz = TB_HZ, decBits = 32 } = guest
-      core.guest_configure_power(1, Number(tbHz), Number(toldHz), decBits, 1, 0)
+      const { tbSource = 1, toldHz = TB_HZ, tbHz = TB_HZ, decBits = 32 } = guest
+      core.guest_configure_power(tbSource, Number(tbHz), Number(toldHz), decBits, 1, 0)
     }
     for (const { at, length, clock = Clock.monotonic, cpu = 0, repeats = false } of sleepers)
       core.workload_add_sleeper(clock, cpu, at, length, Number(repeats), 0n)

@@ -14,7 +14,10 @@ const minimum = (a: bigint, b: bigint) => (a < b ? a : b)
 export function multShift(from: bigint, to: bigint, maxSeconds: bigint): { mult: bigint; shift: bigint } {
   for (let shift = 32n; shift > 0n; shift--) {
     const mult = ((to << shift) + from / 2n) / from
-    if (mult * ((maxSeconds * from) >> 32n === 0n ? 1n : 1n << (log2((maxSeconds * from) >> 32n) + 1n)) < 1n << 32n)
+    if (
+      mult * ((maxSeconds * from) >> 32n === 0n ? 1n : 1n << (log2((maxSeconds * from) >> 32n) + 1n)) <
+      1n << 32n
+    )
       return { mult, shift }
   }
   throw new Error('no shift')
@@ -63,7 +66,7 @@ export class TimekeeperModel {
     this.nsec = 0n
     this.wtm = -wall
     this.setup(clock, cycles)
-    this.nsec = wall % SECOND << this.shift
+    this.nsec = (wall % SECOND) << this.shift
   }
 
   setup(clock: Clocksource, cycles: bigint): void {
@@ -80,7 +83,7 @@ export class TimekeeperModel {
     this.mult = mult
     this.shift = shift
     this.maxCycles = ((1n << 64n) - 1n) / (mult + adjust)
-    this.maxIdle = (this.maxCycles * (mult - adjust)) >> shift >> 1n
+    this.maxIdle = ((this.maxCycles * (mult - adjust)) >> shift) >> 1n
     const mask = (1n << 64n) - 1n
     this.maxDelta = clock.checked ? (mask >> 1n) + (mask >> 2n) + (mask >> 3n) : mask
     this.last = cycles
@@ -180,7 +183,7 @@ export class TimekeeperModel {
     if (this.wtm > step) return false
     this.wtm -= step
     this.sec = ns / SECOND
-    this.nsec = ns % SECOND << this.shift
+    this.nsec = (ns % SECOND) << this.shift
     return true
   }
 
@@ -205,7 +208,7 @@ export class TimekeeperModel {
   resume(cycles: bigint, persistent: bigint): bigint {
     const slept = maximum(persistent - this.suspendTime, 0n)
     this.sec += slept / SECOND
-    this.nsec += slept % SECOND << this.shift
+    this.nsec += (slept % SECOND) << this.shift
     this.#normalize()
     this.wtm -= slept
     this.boot += slept

@@ -133,7 +133,8 @@ describe.each(builds)('timekeeping, %s build', (build) => {
     )
     expect(rows.map((row) => row.slice(3))).toEqual(known.map((row) => row.slice(3)))
     // "clocksource: kvm-clock: ... max_idle_ns: 881590591483 ns", "clocksource: timebase: ... 440795202126 ns"
-    const idle = (freq: bigint) => live(core, { freq, scale: 1n, checked: true }, 250n, 0n, 0n, [])[0]!.maxIdle
+    const idle = (freq: bigint) =>
+      live(core, { freq, scale: 1n, checked: true }, 250n, 0n, 0n, [])[0]!.maxIdle
     expect([idle(NS_PER_S), idle(512_000_000n)]).toEqual([881_590_591_483n, 440_795_202_126n])
   })
 
