@@ -26,24 +26,24 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 function run(command: string, ...args: string[]) {
   const { status, stdout, stderr } = spawnSync(command, args, { cwd: folder, encoding: 'utf8' })
-  return { status, stdout, stderr }
+  // npx has warnings of its own, about its user's configuration.
+  return { status, stdout, stderr: stderr.replace(/^npm .*\n/gm, '') }
 }
 
 const chronovisor = (...args: string[]) => run('npx', '--no-install', 'chronovisor', ...args)
 
 test('the tarball holds what runs and what explains it, and nothing else', () => {
-  expect(packed).toEqual(
-    expect.arrayContaining([
-      'LICENSE',
-      'README.md',
-      'build/core.wasm',
-      'dist/cli/main.js',
-      'dist/index.d.ts',
-      'dist/index.js',
-      'dist/scenario/library/xen-1282-stale-lower.yaml',
-      'package.json',
-    ]),
-  )
+  const needed = [
+    'LICENSE',
+    'README.md',
+    'build/core.wasm',
+    'dist/cli/main.js',
+    'dist/index.d.ts',
+    'dist/index.js',
+    'dist/scenario/library/xen-1282-stale-lower.yaml',
+    'package.json',
+  ]
+  expect(needed.filter((path) => !packed.includes(path))).toEqual([])
   const allowed = /^(dist|docs)\/|^build\/core\.wasm$|^(ARCHITECTURE|README)\.md$|^LICENSE$|^package\.json$/
   expect(packed.filter((path) => !allowed.test(path))).toEqual([])
 })
