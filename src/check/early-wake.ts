@@ -22,7 +22,7 @@ export const earlyWake: Check = {
     }
     return worst.finding(
       'nobody woke early',
-      (value, name) => `${name} asked for ${shortNs(asked)} and woke ${shortNs(value)} too soon`,
+      (value, name) => `sleeper ${name} asked for ${shortNs(asked)} and woke ${shortNs(value)} too soon`,
     )
   },
 }

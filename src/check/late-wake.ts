@@ -27,7 +27,7 @@ export const lateWake: Check = {
     }
     return worst.finding(
       'nobody woke late',
-      (value, name) => `${name} asked for ${shortNs(asked)} and slept ${shortNs(value)} more`,
+      (value, name) => `sleeper ${name} asked for ${shortNs(asked)} and slept ${shortNs(value)} more`,
     )
   },
 }

@@ -24,7 +24,8 @@ export const lostWake: Check = {
     }
     return worst.finding(
       'nobody is overdue',
-      (value, name) => `${name} asked for ${shortNs(asked)} and is ${shortNs(value)} overdue at the end`,
+      (value, name) =>
+        `sleeper ${name} asked for ${shortNs(asked)} and is ${shortNs(value)} overdue at the end`,
     )
   },
 }

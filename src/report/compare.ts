@@ -24,8 +24,14 @@ const NAMES = 19
 const CELL = 10
 const PER_TABLE = Math.floor((WIDTH - NAMES) / CELL)
 
-/** The table; of more policies than fit, several. `titles` adds a line for each policy. */
-export function compareLines(columns: readonly Column[], style: Style, titles = true): string[] {
+export interface CompareOptions {
+  readonly style: Style
+  /** Only what fails somewhere, and without what the policies are. */
+  readonly brief?: boolean
+}
+
+/** The table; of more policies than fit, several. */
+export function compareLines(columns: readonly Column[], { style, brief = false }: CompareOptions): string[] {
   const shown = shownChecks(columns)
   const lines: string[] = []
   for (let i = 0; i < columns.length; i += PER_TABLE) {
@@ -33,9 +39,10 @@ export function compareLines(columns: readonly Column[], style: Style, titles = 
     lines.push(...table(columns.slice(i, i + PER_TABLE), shown, style))
   }
   const held = checkIds.filter((id) => !shown.includes(id) && columns.some((column) => worst(column, id)))
-  if (held.length > 0) lines.push(...wrap(`hold everywhere: ${held.join(', ')}`, 2).map(style.dim))
-  if (titles) lines.push('', ...titleLines(columns, style))
-  return [...lines, ...answer(columns, style)]
+  if (held.length > 0 && !brief)
+    lines.push('', ...wrap(`hold everywhere: ${held.join(', ')}`, 2).map(style.dim))
+  if (!brief) lines.push('', ...titleLines(columns, style))
+  return [...lines, '', ...answer(columns, style)]
 }
 
 /** `compare --json`. */

@@ -51,7 +51,7 @@ function stopLines({ stops }: GuestResult): string[] {
 const MAX_LINES = 8
 
 /** Its sleeps, sleeper by sleeper, and what its kernel noticed. */
-function sawLines(guest: GuestResult, run: RunResult): string[] {
+export function sawLines(guest: GuestResult, run: RunResult): string[] {
   const times = new Map<number, number>()
   const worst = new Map<number, Sleep>()
   for (const sleep of sleepsOf(guest, run)) {
@@ -60,10 +60,12 @@ function sawLines(guest: GuestResult, run: RunResult): string[] {
     const before = worst.get(sleeper)
     if (!before || overdueNs(sleep) > overdueNs(before)) worst.set(sleeper, sleep)
   }
-  const lines = [...worst].map(([sleeper, sleep]) => {
-    const count = times.get(sleeper)!
-    return `  ${guest.sleepers[sleeper]!.name}: ${count > 1 ? `${count} sleeps; the latest, ` : ''}${sleepText(sleep)}`
-  })
+  const lines = [...worst]
+    .sort(([a], [b]) => a - b)
+    .map(([sleeper, sleep]) => {
+      const count = times.get(sleeper)!
+      return `  ${guest.sleepers[sleeper]!.name}: ${count > 1 ? `${count} sleeps; the latest, ` : ''}${sleepText(sleep)}`
+    })
   return [...lines.slice(0, MAX_LINES), ...more(lines.length), ...noticed(guest)].flatMap(wrapAt)
 }
 
@@ -143,21 +145,15 @@ function cells(row: readonly string[]): string {
 // ---- verdict
 
 function verdictLines({ checks, verdict, expected, run }: Outcome, style: Style): string[] {
-  const failed = failedIds(checks)
-  const text = verdict === 'pass' ? style.good('PASS') : style.bad('FAIL')
-  const what = verdict === 'pass' ? 'every check holds' : `${failed.join(', ')}`
-  const hashes = run.guests.map(({ name, stateHash }) =>
-    run.guests.length > 1 ? `${name} ${stateHash}` : stateHash,
-  )
-  const lines = [...wrap(`${text}: ${what}`, 6)]
-  if (expected) {
+  const colour = verdict === 'pass' ? style.good : style.bad
+  const what = verdict === 'pass' ? 'PASS: every check holds' : `FAIL: ${failedIds(checks).join(', ')}`
+  const lines = wrap(what, 6).map((line) => line.replace(/^(PASS|FAIL)/, colour))
+  if (expected?.met) lines.push(style.dim('This is what the scenario expects of this policy.'))
+  if (expected && !expected.met) {
     const which =
       expected.fails && expected.fails.length > 0 ? ` by exactly ${expected.fails.join(', ')}` : ''
-    lines.push(
-      expected.met
-        ? style.dim(`This is what the scenario expects of this policy.`)
-        : style.bad(`Not as expected: the scenario says ${expected.verdict}${which}.`),
-    )
+    lines.push(...wrap(`Not as expected: the scenario says ${expected.verdict}${which}.`, 2).map(style.bad))
   }
-  return [...lines, ...wrap(`seed ${run.seed}, state ${hashes.join(', ')}`, 2).map(style.dim)]
+  const states = run.guests.map(({ name, stateHash }) => `state of ${name} ${stateHash}`)
+  return [...lines, ...wrap(`seed ${run.seed}, ${states.join(', ')}`, 2).map(style.dim)]
 }

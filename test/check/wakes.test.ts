@@ -26,7 +26,7 @@ describe('late-wake', () => {
       atTrueNs: 30_830n * MS,
       subject: 'nap',
     })
-    expect(result.message).toBe('nap asked for 2 s and slept 18.83 s more')
+    expect(result.message).toBe('sleeper nap asked for 2 s and slept 18.83 s more')
   })
 
   it('takes exactly the limit', () => {
@@ -97,7 +97,7 @@ describe('lost-wake', () => {
       value: 5n * S + 1n,
       atTrueNs: 95n * S - 1n,
     })
-    expect(issued(10n * S).message).toBe('nap asked for 2 s and is 88 s overdue at the end')
+    expect(issued(10n * S).message).toBe('sleeper nap asked for 2 s and is 88 s overdue at the end')
   })
 
   it('counts only time in which the guest ran', () => {
