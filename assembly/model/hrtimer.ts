@@ -71,7 +71,9 @@ const WATCHDOG: u32 = 0x1001
 const RTC_SYNC: u32 = 0x1002
 
 @inline export function tick_state(): TickState { return changetype<TickState>(at(GPA_TICK)) }
-@inline export function cpu_timers(cpu: u32): CpuTimers { return changetype<CpuTimers>(at(GPA_CPU_TIMERS + cpu * CPU_TIMERS_SIZE)) }
+@inline export function cpu_timers(cpu: u32): CpuTimers {
+  return changetype<CpuTimers>(at(GPA_CPU_TIMERS + cpu * CPU_TIMERS_SIZE))
+}
 
 // ---- the event device
 

@@ -19,7 +19,8 @@ import { observe, SEEN_CLOCK_SET, SEEN_SET_RTC, SEEN_SETTIME } from '../observe'
 import { runqueue_busy } from '../workload'
 import { rdtsc } from '../x86/cpu'
 import {
-  cmos_read_secs, cmos_write_secs, hypercall_set_timer_op, platform_op_settime, sched_op_block, vcpuop_register_runstate_memory_area,
+  cmos_read_secs, cmos_write_secs, hypercall_set_timer_op, platform_op_settime, sched_op_block,
+  vcpuop_register_runstate_memory_area,
   vcpuop_register_vcpu_info, vcpuop_register_vcpu_time_memory_area, vcpuop_set_singleshot_timer,
   vcpuop_stop_periodic_timer, vcpuop_stop_singleshot_timer,
 } from '../x86/hypercall'

@@ -66,7 +66,9 @@ const MAX_CONVERSION_SECONDS: u32 = 600
 
 @inline export function timekeeper(): Timekeeper { return changetype<Timekeeper>(at(GPA_TIMEKEEPER)) }
 @inline function xtime(t: Timekeeper): Xtime { return changetype<Xtime>(changetype<usize>(t)) }
-@inline function raw_time(t: Timekeeper): Xtime { return changetype<Xtime>(changetype<usize>(t) + offsetof<Timekeeper>('raw_sec')) }
+@inline function raw_time(t: Timekeeper): Xtime {
+  return changetype<Xtime>(changetype<usize>(t) + offsetof<Timekeeper>('raw_sec'))
+}
 
 // ---- clocksources
 
