@@ -1,5 +1,5 @@
 /** Where the regions are, for the shell: it copies and hashes bytes, and reads guest memory. */
-import { CALL, GUEST, GUEST_MEMORY, HOST, MACHINE, QUEUE, RING, STATE, STATE_END } from './layout'
+import { CALL, GUEST, GUEST_MEMORY, HOST, QUEUE, RING, STATE, STATE_END } from './layout'
 import { RECORD_SIZE, RING_RECORDS } from './observe'
 
 export function address_call(): usize { return CALL }

@@ -3,16 +3,18 @@
  * and write while the guest is stopped. Guest code never calls these. Counters are named by their index:
  * 0 TSC, 1 timebase, 2 platform timer, 3 wall clock.
  */
-import { counter_rate, counter_read, counter_step } from './counter'
-import { QUEUE_END } from './event-queue'
+import { Counter, counter_rate, counter_read, counter_step } from './counter'
+
 import { cpu_time, host_counter, host_counter_set, hypervisor_now, xen_arm_calibration, xen_start } from './host'
 import {
-  busy, CAUSE_FREQUENCY, GUEST, GUEST_MEMORY, guest, host, HOST_CPU_TIME, HOST_MONO, HOST_TIMEBASE, HOST_TSC, HOST_WALL, HYPERVISOR_XEN, machine,
-  MAX_BUSY, MAX_READERS, MAX_SLEEPERS, reader, sleeper, SLEEPER_AWAKE, STATE, STATE_END, vcpu,
+  busy, CAUSE_FREQUENCY, GUEST_MEMORY, guest, host, HOST_MONO, HOST_TIMEBASE, HOST_TSC, HOST_WALL, HYPERVISOR_XEN,
+  machine, MAX_BUSY, MAX_READERS, MAX_SLEEPERS, reader, sleeper, SLEEPER_AWAKE, STATE, STATE_END, vcpu,
 } from './layout'
 import { enter, leave, machine_create, service } from './machine'
 import { GPA_SHARED_INFO } from './memory'
-import { program_adjtime, program_read_clock, program_rtc_resync, program_settimeofday, program_suspend } from './model/program'
+import {
+  program_adjtime, program_read_clock, program_rtc_resync, program_settimeofday, program_suspend,
+} from './model/program'
 import { dec_rearm } from './ppc/cpu'
 import { vcpu_can_run } from './vcpu'
 import { BUSY_WAITING } from './workload'
@@ -28,6 +30,8 @@ import { host_tsc, xen_now } from './host'
 @inline function counter_address(which: u32): usize {
   return which == 0 ? HOST_TSC : which == 1 ? HOST_TIMEBASE : which == 2 ? HOST_MONO : HOST_WALL
 }
+
+@inline function counter(which: u32): Counter { return host_counter(counter_address(which)) }
 
 /** Facts of the host and its hypervisor, see layout.ts Host. */
 export function host_configure(
@@ -51,10 +55,10 @@ export function host_set_counter(which: u32, base: u64, num: u64, den: u64): voi
   host_counter_set(counter_address(which), base, num, den)
 }
 /** Changes a counter's rate from now on; den stays. */
-export function host_rate_counter(which: u32, num: u64): void { counter_rate(host_counter(counter_address(which)), machine().now_ns, num) }
+export function host_rate_counter(which: u32, num: u64): void { counter_rate(counter(which), machine().now_ns, num) }
 /** Steps a counter. */
-export function host_step_counter(which: u32, delta: i64): void { counter_step(host_counter(counter_address(which)), machine().now_ns, delta) }
-export function host_read_counter(which: u32): u64 { return counter_read(host_counter(counter_address(which)), machine().now_ns) }
+export function host_step_counter(which: u32, delta: i64): void { counter_step(counter(which), machine().now_ns, delta) }
+export function host_read_counter(which: u32): u64 { return counter_read(counter(which), machine().now_ns) }
 
 /** The hypervisor boots; its counters are set. */
 export function host_start(): void {

@@ -11,7 +11,7 @@
 import { Counter, counter_read, counter_set, counter_when } from './counter'
 import { queue_arm } from './event-queue'
 import {
-  HOST, HOST_CPU_TIME, HOST_MONO, HOST_TIMEBASE, HOST_TSC, HOST_WALL, HYPERVISOR_XEN, host, machine, NEVER, NS_PER_SEC,
+  HOST_CPU_TIME, HOST_MONO, HOST_TIMEBASE, HOST_TSC, HOST_WALL, HYPERVISOR_XEN, host, machine, NEVER, NS_PER_SEC,
   SLOT_CALIBRATION,
 } from './layout'
 import { CpuTime } from './x86/calibration'

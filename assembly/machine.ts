@@ -9,17 +9,20 @@
  * from one event to the next. run_ticking() walks every nanosecond instead and polls the timers' own conditions;
  * it must end in the same bytes.
  */
-import { queue_arm, queue_armed, queue_disarm, queue_init, queue_next_time, queue_pop, queue_time } from './event-queue'
+import {
+  queue_arm, queue_armed, queue_disarm, queue_init, queue_next_time, queue_pop, queue_time,
+} from './event-queue'
 import { hypervisor_now, xen_now } from './host'
 import {
-  busy, CAUSE_BOOT, CAUSE_FREQUENCY, CAUSE_RESUME, FAULT_DIVERGED, FAULT_LIVELOCK, guest, host, HYPERVISOR_KVM, HYPERVISOR_XEN, machine,
-  MACHINE_MAGIC, MEMORY_DEFAULT, reader, RUN_FAULTED, RUN_OFF,
-  RUN_RUNNING, RUN_STOPPED, RUNSTATE_BLOCKED, RUNSTATE_OFFLINE, RUNSTATE_RUNNABLE, RUNSTATE_RUNNING, sleeper,
-  SLOT_BUSY, SLOT_CALIBRATION, SLOT_KVMCLOCK_SYNC, SLOT_READER, SLOT_SLEEPER, SLOT_VCPU, SLOT_WALL_SYNC, SLOTS, SLOTS_PER_VCPU,
-  STATE, STATE_END, VCPU_DEC, VCPU_HDEC, VCPU_PERIODIC, VCPU_SINGLESHOT, VCPU_TSC_DEADLINE, vcpu,
+  busy, CAUSE_BOOT, CAUSE_FREQUENCY, CAUSE_RESUME, FAULT_DIVERGED, FAULT_LIVELOCK, guest, host, HYPERVISOR_KVM,
+  HYPERVISOR_XEN, machine, MACHINE_MAGIC, MEMORY_DEFAULT, reader, RUN_FAULTED, RUN_OFF, RUN_RUNNING, RUN_STOPPED,
+  RUNSTATE_BLOCKED, RUNSTATE_OFFLINE, RUNSTATE_RUNNABLE, RUNSTATE_RUNNING, sleeper, SLOT_BUSY, SLOT_CALIBRATION,
+  SLOT_KVMCLOCK_SYNC, SLOT_READER, SLOT_SLEEPER, SLOT_VCPU, SLOT_WALL_SYNC, SLOTS, SLOTS_PER_VCPU, STATE, STATE_END,
+  VCPU_DEC, VCPU_HDEC, VCPU_PERIODIC, VCPU_SINGLESHOT, VCPU_TSC_DEADLINE, vcpu,
 } from './layout'
 import {
-  program_boot, program_busy, program_idle, program_interrupt, program_nanosleep, program_read_clock, program_resume, program_told_frequency,
+  program_boot, program_busy, program_idle, program_interrupt, program_nanosleep, program_read_clock, program_resume,
+  program_told_frequency,
 } from './model/program'
 import { observations_full, observe, SEEN_BOOT, SEEN_READ, SEEN_RESUME, SEEN_STOP } from './observe'
 import { dec_due, dec_fired, dec_rearm, hdec_due, hdec_fired, vtb_hold, vtb_release } from './ppc/cpu'
@@ -27,10 +30,12 @@ import { runstate_change, vcpu_can_run, vcpu_init } from './vcpu'
 import {
   BUSY_NOW, BUSY_OVER, process_slept, process_sleeps, reader_next, runqueue_busy, workload_start, workload_stop,
 } from './workload'
-import { kvm_arm_sync, kvm_publish_steal, kvm_rearm_timers, kvm_sync, kvm_tsc_deadline_due, kvm_tsc_deadline_fired } from './x86/kvm'
 import {
-  DEFAULT_PERIOD_NS, xen_calibrate, xen_periodic_due, xen_periodic_work, xen_schedule_in,
-  xen_schedule_out, xen_singleshot_due, xen_singleshot_fired, xen_sync_wall,
+  kvm_arm_sync, kvm_publish_steal, kvm_rearm_timers, kvm_sync, kvm_tsc_deadline_due, kvm_tsc_deadline_fired,
+} from './x86/kvm'
+import {
+  DEFAULT_PERIOD_NS, xen_calibrate, xen_periodic_due, xen_periodic_work, xen_schedule_in, xen_schedule_out,
+  xen_singleshot_due, xen_singleshot_fired, xen_sync_wall,
 } from './x86/xen'
 
 /** What run_until() returns. */

@@ -9,7 +9,9 @@
  *   OFFLINE: while the guest is stopped, for vCPUs that were not blocked
  */
 import { hypervisor_now } from './host'
-import { guest, machine, MAX_VCPUS, RUN_RUNNING, RUNSTATE_BLOCKED, RUNSTATE_RUNNING, VCPU, VCPU_SIZE, Vcpu, vcpu } from './layout'
+import {
+  guest, machine, MAX_VCPUS, RUN_RUNNING, RUNSTATE_BLOCKED, RUNSTATE_RUNNING, VCPU, VCPU_SIZE, Vcpu, vcpu,
+} from './layout'
 import { at } from './memory'
 import { runstate_entry_time, runstate_time } from './x86/shared-info'
 

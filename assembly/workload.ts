@@ -8,8 +8,8 @@
  */
 import { queue_arm, queue_armed, queue_disarm, queue_time } from './event-queue'
 import {
-  busy, machine, MAX_BUSY, MAX_READERS, MAX_SLEEPERS, reader, sleeper, SLEEPER_ASLEEP, SLEEPER_AWAKE,
-  SLEEPER_DONE, SLEEPER_UNUSED, SLOT_BUSY, SLOT_READER, SLOT_SLEEPER, vcpu,
+  busy, machine, MAX_BUSY, MAX_READERS, MAX_SLEEPERS, reader, sleeper, SLEEPER_ASLEEP, SLEEPER_AWAKE, SLEEPER_DONE,
+  SLEEPER_UNUSED, SLOT_BUSY, SLOT_READER, SLOT_SLEEPER, vcpu,
 } from './layout'
 import { observe, SEEN_SLEEP, SEEN_WAKE } from './observe'
 

@@ -10,16 +10,18 @@
  * which stands still while the VM is stopped. DEC counts source ticks: it does not see tb_offset.
  * Source: QEMU hw/ppc/ppc.c; Power ISA Book III; see also Linux arch/powerpc/kvm for TB_SCALED's relatives.
  */
-import { queue_arm, queue_disarm } from '../event-queue'
+import { queue_arm } from '../event-queue'
 import { host_mono, host_timebase, host_wall, host_when, with_slop } from '../host'
 import {
-  CAUSE_DEC, CAUSE_HDEC, guest, host, HOST_MONO, HOST_TIMEBASE, machine, NEVER, SLOT_VCPU, SLOTS_PER_VCPU,
-  TB_SCALED, TB_VIRTUAL_CLOCK, VCPU_DEC, VCPU_HDEC, vcpu,
+  CAUSE_DEC, CAUSE_HDEC, guest, host, HOST_MONO, HOST_TIMEBASE, machine, NEVER, SLOT_VCPU, SLOTS_PER_VCPU, TB_SCALED,
+  TB_VIRTUAL_CLOCK, VCPU_DEC, VCPU_HDEC, vcpu,
 } from '../layout'
 import { vcpu_block } from '../vcpu'
 import { muldiv_u64, muldiv_up_u64 } from '../wide'
 import { decr_msb, decr_next, decr_read, decr_read_booke, decr_write_lowers, decr_write_raises } from './decrementer'
-import { ns_to_tb, tb_offset_for, tb_to_ns_round_up, tb_write_lower, tb_write_upper, tb_write_upper40 } from './timebase'
+import {
+  ns_to_tb, tb_offset_for, tb_to_ns_round_up, tb_write_lower, tb_write_upper, tb_write_upper40,
+} from './timebase'
 
 export const SPR_DEC: u32 = 22
 export const SPR_TBL: u32 = 268
@@ -66,6 +68,12 @@ export function guest_timebase(): u64 {
   return g.tb_disabled ? g.tb_offset : tb_source_ticks() + g.tb_offset
 }
 
+function read_dec(cpu: u32): u64 {
+  const g = guest()
+  const next = vcpu(cpu).dec_next
+  return g.booke ? decr_read_booke(next, tb_source_ticks()) : decr_read(next, tb_source_ticks(), g.dec_bits)
+}
+
 function write_dec(cpu: u32, value: u64): void {
   const v = vcpu(cpu)
   const g = guest()
@@ -106,8 +114,9 @@ export function hdec_fired(cpu: u32): void {
   v.pending |= CAUSE_HDEC
 }
 
-export function dec_due(cpu: u32): bool { return vcpu(cpu).dec_armed != 0 && <i64>(tb_source_ticks() - vcpu(cpu).dec_next) >= 0 }
-export function hdec_due(cpu: u32): bool { return vcpu(cpu).hdec_armed != 0 && <i64>(tb_source_ticks() - vcpu(cpu).hdec_next) >= 0 }
+/** Whether DEC or HDEC has passed 0 by the source; what tick-by-tick runs poll. */
+export function dec_due(cpu: u32): bool { return <i64>(tb_source_ticks() - vcpu(cpu).dec_next) >= 0 }
+export function hdec_due(cpu: u32): bool { return <i64>(tb_source_ticks() - vcpu(cpu).hdec_next) >= 0 }
 
 /** Reads a special-purpose register. One that is not emulated reads as 0. */
 export function mfspr(cpu: u32, spr: u32): u64 {
@@ -115,7 +124,7 @@ export function mfspr(cpu: u32, spr: u32): u64 {
   switch (spr) {
     case SPR_TBL: return guest_timebase()
     case SPR_TBU: return guest_timebase() >> 32
-    case SPR_DEC: return g.booke ? decr_read_booke(vcpu(cpu).dec_next, tb_source_ticks()) : decr_read(vcpu(cpu).dec_next, tb_source_ticks(), g.dec_bits)
+    case SPR_DEC: return read_dec(cpu)
     case SPR_HDEC: return decr_read(vcpu(cpu).hdec_next, tb_source_ticks(), g.dec_bits)
     case SPR_VTB: return tb_source_ticks() + g.vtb_offset
     case SPR_PURR:

@@ -2,11 +2,7 @@
 import { guest, HYPERVISOR_XEN, vcpu } from '../layout'
 import { vcpu_block } from '../vcpu'
 import {
-  kvm_guest_tsc,
-  kvm_write_steal_msr,
-  kvm_write_system_time_msr,
-  kvm_write_tsc,
-  kvm_write_tsc_deadline,
+  kvm_guest_tsc, kvm_write_steal_msr, kvm_write_system_time_msr, kvm_write_tsc, kvm_write_tsc_deadline,
   kvm_write_wall_clock_msr,
 } from './kvm'
 import { xen_guest_tsc } from './xen'

@@ -4,33 +4,15 @@
  */
 import { host_wall, xen_now } from '../host'
 import {
-  EXIT_RTC,
-  EXIT_SETTIME,
-  guest,
-  machine,
-  NS_PER_SEC,
-  RUNSTATE_BLOCKED,
-  RUNSTATE_RUNNING,
-  vcpu,
+  EXIT_RTC, EXIT_SETTIME, guest, machine, NS_PER_SEC, RUNSTATE_BLOCKED, RUNSTATE_RUNNING, vcpu,
 } from '../layout'
 import { runstate_publish } from '../vcpu'
 import {
-  set_periodic_timer,
-  set_singleshot_timer,
-  set_timer_op,
-  SINGLESHOT_ARM,
-  SINGLESHOT_INJECT,
-  XEN_TIMER_NONE,
+  set_periodic_timer, set_singleshot_timer, set_timer_op, SINGLESHOT_ARM, SINGLESHOT_INJECT, XEN_TIMER_NONE,
 } from './xen-timer'
 import {
-  xen_area_ok,
-  xen_arm_singleshot,
-  xen_publish_time,
-  xen_schedule_out,
-  xen_set_periodic,
-  xen_set_wallclock,
-  xen_singleshot_fired,
-  xen_stop_singleshot,
+  xen_area_ok, xen_arm_singleshot, xen_publish_time, xen_schedule_out, xen_set_periodic, xen_set_wallclock,
+  xen_singleshot_fired, xen_stop_singleshot,
 } from './xen'
 
 const EPERM: i32 = -1

@@ -5,12 +5,14 @@
 import { queue_arm, queue_disarm } from '../event-queue'
 import { host_tsc, host_wall, host_when, kvm_base, with_slop } from '../host'
 import {
-  CALL, CAUSE_TIMER, guest, host, HOST_TSC, machine, MAX_VCPUS, NEVER, NS_PER_SEC, SLOT_KVMCLOCK_SYNC, SLOT_VCPU, SLOTS_PER_VCPU,
-  VCPU_TSC_DEADLINE, vcpu,
+  CALL, CAUSE_TIMER, guest, host, HOST_TSC, machine, MAX_VCPUS, NEVER, NS_PER_SEC, SLOT_KVMCLOCK_SYNC, SLOT_VCPU,
+  SLOTS_PER_VCPU, VCPU_TSC_DEADLINE, vcpu,
 } from '../layout'
 import { at, inside } from '../memory'
 import { mulhi_u64, muldiv_u64, muldiv_up_u64 } from '../wide'
-import { kvm_time_scale, PVCLOCK_TSC_STABLE, pvclock_publish_kvm, scale_delta, scale_mul, scale_shift } from './pvclock'
+import {
+  kvm_time_scale, PVCLOCK_TSC_STABLE, pvclock_publish_kvm, scale_delta, scale_mul, scale_shift,
+} from './pvclock'
 import { kvm_write_wallclock } from './shared-info'
 import { kvm_ioctl_set_tsc_khz, scale_tsc, tsc_ratio_one } from './tsc'
 

@@ -3,9 +3,7 @@
  * them honest. Source: Xen arch/x86/time.c, common/time.c, common/sched/core.c, common/domain.c.
  */
 import { queue_arm, queue_armed, queue_disarm } from '../event-queue'
-import {
-  cpu_time, host_tsc, host_wall, with_slop, xen_arm_calibration, xen_master, xen_now, xen_when,
-} from '../host'
+import { cpu_time, host_tsc, host_wall, with_slop, xen_arm_calibration, xen_master, xen_now, xen_when } from '../host'
 import {
   CALL, CAUSE_TIMER, GUEST_DOMAIN_TSC, guest, host, HYPERVISOR_XEN, machine, NS_PER_SEC, RUN_EMPTY, RUN_OFF,
   RUNSTATE_RUNNING, SLOT_VCPU, SLOTS_PER_VCPU, VCPU_PERIODIC, VCPU_SINGLESHOT, vcpu,
