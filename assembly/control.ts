@@ -140,19 +140,18 @@ export function workload_add_reader(clock: u32, cpu: u32, from_ns: u64, every_ns
 
 /** Adds a sleeper: first nanosleep at true `at_ns`, again `pause_ns` after each wake if it repeats. */
 export function workload_add_sleeper(clock: u32, cpu: u32, at_ns: u64, for_ns: u64, repeats: u32, pause_ns: u64): i32 {
-  for (let i: u32 = 0; i < MAX_SLEEPERS; i++) {
-    const s = sleeper(i)
-    if (s.state) continue
-    s.state = SLEEPER_AWAKE
-    s.clock = clock
-    s.vcpu = cpu
-    s.at_ns = at_ns
-    s.for_ns = for_ns
-    s.repeats = repeats
-    s.pause_ns = pause_ns
-    return i
-  }
-  return -1
+  const i = guest().sleepers
+  if (i == MAX_SLEEPERS) return -1
+  guest().sleepers = i + 1
+  const s = sleeper(i)
+  s.state = SLEEPER_AWAKE
+  s.clock = clock
+  s.vcpu = cpu
+  s.at_ns = at_ns
+  s.for_ns = for_ns
+  s.repeats = repeats
+  s.pause_ns = pause_ns
+  return i
 }
 
 /** Adds a CPU-bound phase of true time [from_ns, until_ns). */

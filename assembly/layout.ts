@@ -173,6 +173,7 @@ export class Guest {
   option_variant: u32
   option_clocksource: u32
   option_ntp: u32
+  sleepers: u32 // how many of SLEEPER are in use, from the first on
 }
 /** Xen's TSC settings of the domain: DomainTsc (x86/domain-tsc.ts). */
 export const GUEST_DOMAIN_TSC: usize = GUEST + 0x180

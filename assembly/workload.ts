@@ -8,8 +8,8 @@
  */
 import { queue_arm, queue_armed, queue_disarm, queue_time } from './event-queue'
 import {
-  busy, machine, MAX_BUSY, MAX_READERS, MAX_SLEEPERS, reader, sleeper, SLEEPER_ASLEEP, SLEEPER_AWAKE, SLEEPER_DONE,
-  SLEEPER_UNUSED, SLOT_BUSY, SLOT_READER, SLOT_SLEEPER, vcpu,
+  busy, guest, machine, MAX_BUSY, MAX_READERS, reader, sleeper, SLEEPER_ASLEEP, SLEEPER_AWAKE, SLEEPER_DONE, SLOT_BUSY,
+  SLOT_READER, SLOT_SLEEPER, vcpu,
 } from './layout'
 import { observe, SEEN_SLEEP, SEEN_WAKE } from './observe'
 
@@ -17,12 +17,8 @@ export const BUSY_WAITING: u32 = 1
 export const BUSY_NOW: u32 = 2
 export const BUSY_OVER: u32 = 3
 
-/** Highest sleeper in use, plus one. */
-export function sleeper_count(): u32 {
-  let n = MAX_SLEEPERS
-  while (n > 0 && sleeper(n - 1).state == SLEEPER_UNUSED) n--
-  return n
-}
+/** How many sleepers there are; their indexes are 0 to that. */
+export function sleeper_count(): u32 { return guest().sleepers }
 
 /** Whether a CPU-bound process wants this CPU. */
 @inline export function runqueue_busy(cpu: u32): bool { return vcpu(cpu).busy != 0 }
@@ -65,7 +61,7 @@ export function reader_next(index: u32): void { arm_reader(index, machine().now_
 export function workload_start(): void {
   const now = machine().now_ns
   for (let i: u32 = 0; i < MAX_READERS; i++) if (reader(i).active) arm_reader(i, now)
-  for (let i: u32 = 0; i < MAX_SLEEPERS; i++) {
+  for (let i: u32 = 0; i < sleeper_count(); i++) {
     const s = sleeper(i)
     if (s.state == SLEEPER_AWAKE && !queue_armed(SLOT_SLEEPER + i)) queue_arm(SLOT_SLEEPER + i, max(s.at_ns, now))
   }
@@ -79,7 +75,7 @@ export function workload_start(): void {
 /** The guest is stopped: its processes do nothing until workload_start. A sleeper's coming instant is kept. */
 export function workload_stop(): void {
   for (let i: u32 = 0; i < MAX_READERS; i++) queue_disarm(SLOT_READER + i)
-  for (let i: u32 = 0; i < MAX_SLEEPERS; i++) {
+  for (let i: u32 = 0; i < sleeper_count(); i++) {
     if (sleeper(i).state != SLEEPER_AWAKE || !queue_armed(SLOT_SLEEPER + i)) continue
     sleeper(i).at_ns = queue_time(SLOT_SLEEPER + i)
     queue_disarm(SLOT_SLEEPER + i)
