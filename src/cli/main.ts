@@ -52,7 +52,8 @@ function report(error: unknown): number {
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return EXIT.held
     // Called without a command: the help is on stderr already.
-    if (error.code !== 'commander.help') note(`chronovisor: ${error.message.replace(/^error: /, '').replaceAll('\n', ' ')}\n`)
+    if (error.code !== 'commander.help')
+      note(`chronovisor: ${error.message.replace(/^error: /, '').replaceAll('\n', ' ')}\n`)
     return EXIT.input
   }
   const told = error instanceof ScenarioError || error instanceof PolicyError || error instanceof InputError
