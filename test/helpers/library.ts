@@ -9,6 +9,6 @@ export const libraryNames = readdirSync(folder)
   .map((file) => file.slice(0, -'.yaml'.length))
   .sort()
 
-export function libraryScenario(name: string): Promise<Scenario> {
+export async function libraryScenario(name: string): Promise<Scenario> {
   return loadScenarioFile(fileURLToPath(new URL(`${name}.yaml`, folder)))
 }

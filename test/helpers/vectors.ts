@@ -1,7 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
-import { expect } from 'vitest'
-import { getCurrentTest } from 'vitest/suite'
+import { expect, TestRunner } from 'vitest'
 import type { Core } from './core.js'
 import { u64 } from './core.js'
 
@@ -48,7 +47,7 @@ declare module 'vitest' {
 
 /** Leaves in the test's record (vitest --reporter=json) what was replayed and how many rows differed. */
 export function noteReplay(file: string, rows: number, mismatches: number): void {
-  getCurrentTest()!.meta.replayed = { file, rows, mismatches }
+  TestRunner.getCurrentTest()!.meta.replayed = { file, rows, mismatches }
 }
 
 export interface Replay {
