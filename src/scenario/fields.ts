@@ -5,6 +5,7 @@
  * ("a frequency such as …"), or, where only this place knows what is wrong, `what is wrong; expected form`.
  */
 import { z } from 'zod'
+import { isRange, readRange } from './draw.js'
 import { DURATION, FREQUENCY, parseQuantity, type Quantity, RATE, SIZE, UnitError } from './units.js'
 
 const EXPECTED = '; expected '
@@ -14,9 +15,26 @@ export function isWhole(message: string): boolean {
   return message.includes(EXPECTED)
 }
 
-function quantity(kind: Quantity, least: string, most: string, about: string, step = 1n, stepName = '') {
+interface QuantityRules {
+  /** The value is a whole number of these. */
+  readonly step?: bigint
+  readonly stepName?: string
+  /** The same for every seed: no range. */
+  readonly fixed?: boolean
+}
+
+function quantity(kind: Quantity, least: string, most: string, about: string, rules: QuantityRules = {}) {
+  const { step = 1n, stepName = '', fixed = false } = rules
   const [min, max] = [parseQuantity(least, kind), parseQuantity(most, kind)]
-  const range = `from ${least} to ${most}`
+  const allowed = `from ${least} to ${most}`
+  const one = (text: string): bigint => {
+    const value = parseQuantity(text, kind)
+    if (value >= min && value <= max && value % step === 0n) return value
+    const wrong = value < min ? 'too small' : value > max ? 'too large' : `not a whole number of ${stepName}`
+    throw new UnitError(
+      `${JSON.stringify(text)} is ${wrong}${EXPECTED}${allowed}${stepName && `, whole ${stepName}`}`,
+    )
+  }
   return z
     .string({
       error: ({ input }) =>
@@ -26,24 +44,21 @@ function quantity(kind: Quantity, least: string, most: string, about: string, st
     })
     .transform((text, context) => {
       try {
-        const value = parseQuantity(text, kind)
-        if (value >= min && value <= max && value % step === 0n) return value
-        const wrong =
-          value < min ? 'too small' : value > max ? 'too large' : `not a whole number of ${stepName}`
-        context.addIssue(
-          `${JSON.stringify(text)} is ${wrong}${EXPECTED}${range}${stepName && `, whole ${stepName}`}`,
-        )
+        if (!isRange(text)) return one(text)
+        if (!fixed) return readRange(text, kind, step, one)
+        context.addIssue(`${JSON.stringify(text.slice(0, 60))} is a range${EXPECTED}one value ${allowed}`)
       } catch (error) {
         if (!(error instanceof UnitError)) throw error
         context.addIssue(error.message)
       }
       return z.NEVER
     })
-    .meta({ description: `${about} (${range})` })
+    .meta({ description: `${about} (${allowed}${fixed ? '' : ', or a range low .. high'})` })
 }
 
-/** Nanoseconds as bigint, least … most. */
-export const duration = (least: string, most: string, about: string) => quantity(DURATION, least, most, about)
+/** Nanoseconds as bigint, least … most; or a Range of them, here and below unless it is `fixed`. */
+export const duration = (least: string, most: string, about: string, rules?: QuantityRules) =>
+  quantity(DURATION, least, most, about, rules)
 
 /** Hz as bigint, least … most. */
 export const frequency = (least: string, most: string, about: string) =>
@@ -51,14 +66,15 @@ export const frequency = (least: string, most: string, about: string) =>
 
 /** Hz as bigint, a whole number of kHz: what x86 kernels and hypervisors keep. */
 export const wholeKhz = (least: string, most: string, about: string) =>
-  quantity(FREQUENCY, least, most, about, 1_000n, 'kHz')
+  quantity(FREQUENCY, least, most, about, { step: 1_000n, stepName: 'kHz' })
 
 /** Parts per billion as bigint, least … 10 %. */
-export const rate = (about: string, least = '-10 %') => quantity(RATE, least, '10 %', about)
+export const rate = (about: string, least = '-10 %', rules?: QuantityRules) =>
+  quantity(RATE, least, '10 %', about, rules)
 
-/** Bytes as bigint, a whole number of WebAssembly pages. */
+/** Bytes as bigint, a whole number of WebAssembly pages; fixed. */
 export const size = (least: string, most: string, about: string) =>
-  quantity(SIZE, least, most, about, 65_536n, 'pages of 64 KiB')
+  quantity(SIZE, least, most, about, { step: 65_536n, stepName: 'pages of 64 KiB', fixed: true })
 
 export function integer(min: number, max: number, about: string) {
   const form = `a whole number from ${min} to ${max}`

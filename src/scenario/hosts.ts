@@ -1,7 +1,7 @@
 /** Hosts: defaults that depend on the hypervisor, and what does not go together. */
 import { SYSTEM_OF } from './kernels.js'
 import type { Places } from './places.js'
-import { hostTimebase, hostTsc, type RawHost } from './schema.js'
+import type { RawHost } from './schema.js'
 import type { HostSpec, HostTimebase, HostTsc } from './types.js'
 import { formatHz } from './units.js'
 
@@ -12,7 +12,7 @@ const XEN_TIMER_SLOP_NS = 50_000n
 export function resolveHost(name: string, raw: RawHost, startNs: bigint, places: Places): HostSpec {
   const onPower = SYSTEM_OF[raw.hypervisor] === 'power'
   const [own, other] = onPower ? (['timebase', 'tsc'] as const) : (['tsc', 'timebase'] as const)
-  if (raw[other]) {
+  if (places.has('hosts', name, other)) {
     const what = `host ${name} has a ${other}, which ${raw.hypervisor} hosts have not`
     places.fail(places.key('hosts', name, other), `${what}; expected ${own} or nothing`)
   }
@@ -27,7 +27,7 @@ export function resolveHost(name: string, raw: RawHost, startNs: bigint, places:
     hypervisor: raw.hypervisor,
     uptimeNs: raw.uptime,
     tsc: onPower ? null : resolveTsc(name, raw, places),
-    timebase: onPower ? resolveTimebase(raw) : null,
+    timebase: onPower ? resolveTimebase(raw.timebase) : null,
     clockErrorPpb: raw.clock.error,
     wallOffsetNs: raw.wall.offset,
     wallRatePpb: raw.wall.rate,
@@ -37,7 +37,7 @@ export function resolveHost(name: string, raw: RawHost, startNs: bigint, places:
 }
 
 function resolveTsc(name: string, raw: RawHost, places: Places): HostTsc {
-  const tsc = raw.tsc ?? hostTsc.parse({})
+  const { tsc } = raw
   const path = ['hosts', name, 'tsc'] as const
   // A KVM host keeps time by its TSC if that is any good; Xen takes a platform timer unless told otherwise.
   const reliable = tsc.reliable ?? (raw.hypervisor === 'kvm' && tsc.constant)
@@ -78,8 +78,7 @@ function isNear(value: bigint, expected: bigint): boolean {
   return difference * 10n <= expected
 }
 
-function resolveTimebase(raw: RawHost): HostTimebase {
-  const timebase = raw.timebase ?? hostTimebase.parse({})
+function resolveTimebase(timebase: RawHost['timebase']): HostTimebase {
   return {
     frequencyHz: timebase.frequency,
     errorPpb: timebase.error,

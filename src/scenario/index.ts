@@ -1,6 +1,6 @@
 export { ScenarioError } from './error.js'
 export { loadScenarioFile } from './load.js'
-export { parseScenario } from './parse.js'
+export { type ParseOptions, parseScenario } from './parse.js'
 export { scenarioJsonSchema } from './schema.js'
 export type * from './types.js'
 export {

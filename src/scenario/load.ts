@@ -2,12 +2,12 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
 import { MAX_TEXT } from './document.js'
 import { ScenarioError } from './error.js'
-import { parseScenario } from './parse.js'
+import { type ParseOptions, parseScenario } from './parse.js'
 import type { Position, Scenario } from './types.js'
 
 /** Reads a file of at most 1 MiB of UTF-8. Throws ScenarioError for whatever is wrong with it. */
-export function loadScenarioFile(path: string): Scenario {
-  return parseScenario(decode(read(path), path), path)
+export function loadScenarioFile(path: string, options: ParseOptions = {}): Scenario {
+  return parseScenario(decode(read(path), path), path, options)
 }
 
 function read(path: string): Uint8Array {

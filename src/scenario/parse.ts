@@ -1,5 +1,7 @@
 /** Text to Scenario: grammar (document.ts), schema (schema.ts), then what needs the whole file to be seen. */
-import { type Located, readDocument } from './document.js'
+import { readDocument } from './document.js'
+import { drawRanges } from './draw.js'
+import { ScenarioError } from './error.js'
 import { bootEvents, type Draft, resolveEvent } from './events.js'
 import { resolveGuest } from './guests.js'
 import { resolveHost } from './hosts.js'
@@ -9,22 +11,43 @@ import { Places } from './places.js'
 import { firstProblem, show } from './problems.js'
 import { CHECK_IDS, type RawScenario, scenarioSchema } from './schema.js'
 import { orderEvents } from './timeline.js'
-import type { CheckId, Checks, Expectation, GuestSpec, HostSpec, Scenario, System } from './types.js'
+import type {
+  CheckId,
+  Checks,
+  DrawnValue,
+  Expectation,
+  GuestSpec,
+  HostSpec,
+  Scenario,
+  System,
+} from './types.js'
 import { formatDurationNs } from './units.js'
+
+export interface ParseOptions {
+  /** In place of the file's own: a whole number from 0 to 2^53 - 1. */
+  readonly seed?: number
+}
 
 /**
  * Reads a scenario from YAML text; `fileName` is what errors and the result call it. Throws ScenarioError with
- * the first thing that is wrong: in the grammar, else in single values (the first in the file), else between them.
+ * the first thing that is wrong: in the grammar, else in single values (the first in the file), else between them
+ * (there it says which seed the ranges were drawn from, if there are any).
  */
-export function parseScenario(text: string, fileName: string): Scenario {
+export function parseScenario(text: string, fileName: string, options: ParseOptions = {}): Scenario {
   const root = readDocument(text, fileName)
   const parsed = scenarioSchema.safeParse(root.value)
   if (!parsed.success) throw firstProblem(parsed.error.issues, root, fileName)
-  return resolve(parsed.data, root, fileName)
+  const { seed = parsed.data.seed } = options
+  if (!Number.isSafeInteger(seed) || seed < 0) {
+    const form = `a whole number from 0 to ${Number.MAX_SAFE_INTEGER}`
+    throw new ScenarioError(fileName, null, `the seed it is read with is ${seed}; expected ${form}`)
+  }
+  const { value, drawn } = drawRanges(parsed.data, seed)
+  const places = new Places(root, fileName, drawn.length > 0 ? `with seed ${seed}: ` : '')
+  return resolve({ ...value, seed }, drawn, places)
 }
 
-function resolve(raw: RawScenario, root: Located, fileName: string): Scenario {
-  const places = new Places(root, fileName)
+function resolve(raw: RawScenario, drawn: readonly DrawnValue[], places: Places): Scenario {
   const { start: startNs, duration: durationNs } = raw
   const hosts = names('hosts', MAX_HOSTS, places).map((name) =>
     resolveHost(name, raw.hosts[name]!, startNs, places),
@@ -59,13 +82,14 @@ function resolve(raw: RawScenario, root: Located, fileName: string): Scenario {
     startNs,
     durationNs,
     seed: raw.seed,
+    drawn,
     hosts,
     guests,
     events: orderEvents(drafts, raw.events, hosts, guests, places),
     checks,
     expect,
     compare: resolveCompare(raw, guests, places),
-    fileName,
+    fileName: places.fileName,
   }
 }
 

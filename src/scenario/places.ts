@@ -3,11 +3,23 @@ import { ScenarioError } from './error.js'
 import { didYouMean } from './suggest.js'
 import type { Position } from './types.js'
 
+/** `hosts.a.tsc.frequency`, `events[3].at`. Items count from 0. */
+export function label(path: readonly PropertyKey[]): string {
+  return (
+    path.reduce<string>((text, step) => {
+      if (typeof step === 'number') return `${text}[${step}]`
+      return text === '' ? String(step) : `${text}.${String(step)}`
+    }, '') || 'the scenario'
+  )
+}
+
 /** The places of a document's values, for errors that need more than one value to be seen. */
 export class Places {
   constructor(
     private readonly root: Located,
     readonly fileName: string,
+    /** The begin of every error. */
+    private readonly prefix = '',
   ) {}
 
   /** Keys of a mapping or list in the order of the file. */
@@ -39,7 +51,7 @@ export class Places {
   }
 
   fail(position: Position, detail: string): never {
-    throw new ScenarioError(this.fileName, position, detail)
+    throw new ScenarioError(this.fileName, position, this.prefix + detail)
   }
 
   /** `what` with this name is not in the scenario. */

@@ -3,6 +3,7 @@ import type { z } from 'zod'
 import { type Located, locate } from './document.js'
 import { ScenarioError } from './error.js'
 import { isWhole } from './fields.js'
+import { label } from './places.js'
 import { ACTION_KEYS } from './schema.js'
 import { didYouMean } from './suggest.js'
 import type { Position } from './types.js'
@@ -128,16 +129,6 @@ function noAction(at: Located, path: Path): Problem {
     }
   }
   return { position: at.position, detail: `${label(path)} has no action; expected ${EVENT_FORM}` }
-}
-
-/** `hosts.a.tsc.frequency`, `events[3].at`. Items count from 0. */
-function label(path: Path): string {
-  return (
-    path.reduce<string>((text, step) => {
-      if (typeof step === 'number') return `${text}[${step}]`
-      return text === '' ? String(step) : `${text}.${String(step)}`
-    }, '') || 'the scenario'
-  )
 }
 
 /** A value of the file in an error: short, on one line. */

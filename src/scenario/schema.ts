@@ -5,6 +5,7 @@
  * to each other, the order of events, defaults that depend on the kernel) is in guests.ts and timeline.ts.
  */
 import { z } from 'zod'
+import type { Drawn } from './draw.js'
 import {
   count64,
   duration,
@@ -43,7 +44,7 @@ const hostName = name('a host of this scenario')
 /** A point of the timeline. */
 const trueTime = (about: string) => duration('0 s', '100 y', `true time ${about}`)
 
-export const hostTsc = mapping(
+const hostTsc = mapping(
   {
     frequency: tscFrequency('nominal frequency').prefault('2.4 GHz'),
     error: rate('the crystal against its nominal frequency; positive is fast').prefault('0 ppm'),
@@ -64,7 +65,7 @@ export const hostTsc = mapping(
   'the time stamp counter; x86 hosts only',
 )
 
-export const hostTimebase = mapping(
+const hostTimebase = mapping(
   {
     frequency: timebaseFrequency('nominal frequency').prefault('512 MHz'),
     error: rate('the oscillator against its nominal frequency; positive is fast').prefault('0 ppm'),
@@ -77,8 +78,8 @@ const host = mapping(
   {
     hypervisor: word(['xen', 'kvm', 'power-kvm', 'power-tcg'], 'what runs the guests'),
     uptime: duration('0 s', '150 y', 'age of the host at true time 0').prefault('0 s'),
-    tsc: hostTsc.optional(),
-    timebase: hostTimebase.optional(),
+    tsc: hostTsc.prefault({}),
+    timebase: hostTimebase.prefault({}),
     clock: mapping(
       { error: rate('of the platform timer').prefault('0 ppm') },
       'the platform timer, CLOCK_MONOTONIC_RAW of the host',
@@ -310,8 +311,12 @@ function check<Limit extends z.core.$ZodLooseShape>(limit: Limit, about: string)
     .meta({ description: about })
     .prefault({} as never)
 }
+// Limits are what runs of several seeds are judged by alike, so they are no ranges.
 const timeLimit = (standard: string, about: string) =>
-  check({ limit: duration('0 s', '100 y', 'the most that passes').prefault(standard) }, about)
+  check(
+    { limit: duration('0 s', '100 y', 'the most that passes', { fixed: true }).prefault(standard) },
+    about,
+  )
 const countLimit = (standard: number, about: string) =>
   check({ limit: integer(0, 1_000_000_000, 'the most that passes').prefault(standard) }, about)
 
@@ -327,7 +332,7 @@ const checkShape = {
   'soft-lockup': timeLimit('20 s', 'how long a vCPU makes no progress in its own eyes'),
   'stale-wall': timeLimit('1 s', 'how long the guest sees an old wall clock after a change'),
   rate: check(
-    { limit: rate('the most that passes', '0 ppm').prefault('500 ppm') },
+    { limit: rate('the most that passes', '0 ppm', { fixed: true }).prefault('500 ppm') },
     'a clock runs too fast or too slow',
   ),
   'wall-error': timeLimit('1 s', "the guest's wall clock against true time"),
@@ -379,7 +384,7 @@ export const scenarioSchema = mapping(
     ).optional(),
     start: instant('true wall-clock time at true time 0').prefault('2008-08-06T00:00:00Z'),
     duration: duration('1 ms', '100 y', 'true time from the begin to the end'),
-    seed: integer(0, Number.MAX_SAFE_INTEGER, 'of every random choice').prefault(1),
+    seed: integer(0, Number.MAX_SAFE_INTEGER, 'what ranges are drawn from').prefault(1),
     hosts: named(host, 'host', MAX_HOSTS),
     guests: named(guest, 'guest', MAX_GUESTS),
     events: list(event, MAX_EVENTS, 'events', 'what happens when').prefault([]),
@@ -395,8 +400,8 @@ export const scenarioSchema = mapping(
   'a scenario',
 )
 
-/** A scenario with its units resolved and its plain defaults filled in. */
-export type RawScenario = z.output<typeof scenarioSchema>
+/** A scenario with its units resolved, its plain defaults filled in and its ranges drawn. */
+export type RawScenario = Drawn<z.output<typeof scenarioSchema>>
 export type RawHost = RawScenario['hosts'][string]
 export type RawGuest = RawScenario['guests'][string]
 export type RawEvent = RawScenario['events'][number]

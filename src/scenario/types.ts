@@ -280,6 +280,16 @@ export interface Expectation {
   readonly curedBy: readonly string[]
 }
 
+/** A range of the file and what became of it. */
+export interface DrawnValue {
+  /** Of its key: `events[0].downtime`. */
+  readonly path: string
+  /** As it was written: `100 ms .. 400 ms`. */
+  readonly text: string
+  /** What was drawn: `231.402117 ms`. */
+  readonly value: string
+}
+
 export interface Scenario {
   readonly name: string
   readonly title: string
@@ -290,7 +300,10 @@ export interface Scenario {
   /** True wall-clock time at true time 0: ns since the Unix epoch. */
   readonly startNs: bigint
   readonly durationNs: bigint
+  /** The one its ranges were drawn from: the file's, unless it was read with another. */
   readonly seed: number
+  /** What was drawn, in the order of the format. Empty where every value is exact. */
+  readonly drawn: readonly DrawnValue[]
   /** In the order of the file. */
   readonly hosts: readonly HostSpec[]
   /** In the order of the file. */

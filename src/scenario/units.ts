@@ -54,6 +54,8 @@ export interface Quantity {
   readonly smallest: string
   readonly signed: boolean
   readonly compound: boolean
+  /** Prints what parseQuantity reads. */
+  readonly format: (value: bigint) => string
 }
 
 export const DURATION: Quantity = {
@@ -62,6 +64,7 @@ export const DURATION: Quantity = {
   smallest: 'nanosecond',
   signed: true,
   compound: true,
+  format: formatDurationNs,
 }
 export const FREQUENCY: Quantity = {
   units: FREQUENCY_UNITS,
@@ -69,6 +72,7 @@ export const FREQUENCY: Quantity = {
   smallest: 'hertz',
   signed: false,
   compound: false,
+  format: formatHz,
 }
 export const RATE: Quantity = {
   units: RATE_UNITS,
@@ -76,6 +80,7 @@ export const RATE: Quantity = {
   smallest: 'part per billion',
   signed: true,
   compound: false,
+  format: formatPpb,
 }
 export const SIZE: Quantity = {
   units: SIZE_UNITS,
@@ -83,6 +88,7 @@ export const SIZE: Quantity = {
   smallest: 'byte',
   signed: false,
   compound: false,
+  format: formatBytes,
 }
 
 /** A quantity that cannot be read. The message is `what is wrong; expected …`. */

@@ -227,6 +227,7 @@ it('meets no text that it neither reads nor refuses in its own words', () => {
     '<<: ',
     '\u0007',
     '😀',
+    ' .. ',
   ]
   const change = fc.record({ at: fc.nat(full.length), drop: fc.nat(40), put: fc.constantFrom('', ...pieces) })
   fc.assert(

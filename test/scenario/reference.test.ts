@@ -15,6 +15,7 @@ interface Schema {
   readonly properties?: Readonly<Record<string, Schema>>
   readonly additionalProperties?: Schema | false
   readonly items?: Schema
+  readonly pattern?: string
   readonly anyOf?: readonly Schema[]
 }
 
@@ -43,7 +44,7 @@ function keysOf(of: Schema, path = ''): Key[] {
 function facts({
   schema: { default: standard, description = '', enum: words, const: only, type, minimum, maximum },
 }: Key): string[] {
-  const range = /\(from (.*) to ([^(]*)\)$/.exec(description)
+  const range = /\(from (.*) to ([^(,]*)(?:, or a range low \.\. high)?\)$/.exec(description)
   return [
     ...(typeof standard === 'object' || standard === undefined ? [] : [`\`${standard}\``]),
     ...(words ?? []).map((word) => `\`${word}\``),
@@ -80,12 +81,24 @@ describe('the reference', () => {
 
   it('has examples that are read', () => {
     const examples = [...docs.matchAll(/```yaml\n(.*?)```/gs)].map((match) => match[1]!)
-    const whole = examples.filter((text) => !text.startsWith('# a part'))
+    const whole = examples.filter((text) => !text.startsWith('# a'))
     expect(whole.map((text) => parseScenario(text, 'docs').name)).toEqual(['my-migration'])
     const parts = examples.filter((text) => text.startsWith('# a part'))
     expect(parts.map((text) => parseScenario(whole[0]! + text, 'docs').checks.monotonic)).toEqual([
       { downtime: 'excluded' },
     ])
+  })
+
+  it('shows what ranges are drawn as', () => {
+    const [whole, event] = ['name: my-', '# an event\n'].map(
+      (start) => new RegExp(`\`\`\`yaml\\n(${start}.*?)\`\`\``, 's').exec(docs)![1]!,
+    ) as [string, string]
+    const text = whole.replace(/( *)- \{ at: .*\n/, event.replace('# an event\n', '$1'))
+    for (const seed of [1, 2, 7]) {
+      const { drawn } = parseScenario(text, 'docs', { seed })
+      expect(drawn.map(({ path }) => path)).toEqual(['events[0].at', 'events[0].downtime'])
+      expect(rows).toContain(`| ${seed} | ${drawn.map(({ value }) => `\`${value}\``).join(' | ')} |`)
+    }
   })
 
   it('shows an error as it is', () => {
@@ -111,6 +124,26 @@ describe('the JSON Schema', () => {
     }
     visit(schema, '')
     expect(open).toEqual([])
+  })
+
+  it('allows ranges of every quantity but the limits and the memory', () => {
+    const quantities = keys.filter(({ schema }) => schema.description?.includes(' (from '))
+    const fixed = quantities.filter(
+      ({ schema }) => !schema.description!.endsWith(', or a range low .. high)'),
+    )
+    expect(fixed.filter(({ path }) => !path.startsWith('.checks.')).map(({ path }) => path)).toEqual([
+      '.guests.memory',
+    ])
+    expect(fixed).toHaveLength(12)
+    expect(quantities).toHaveLength(62)
+    // Any text: what is in it is checked on reading.
+    for (const { schema } of quantities)
+      expect([schema.type, schema.pattern, schema.enum, schema.const]).toEqual([
+        'string',
+        undefined,
+        undefined,
+        undefined,
+      ])
   })
 
   it('has 16 actions', () => {
