@@ -31,7 +31,7 @@ export const assemblyLayers: Layers = [
   ['program', ['model/program']],
   ['machine', ['machine']],
   ['control', ['control', 'addresses']],
-  ['laboratory', ['lab', 'lab-x86', 'lab-queue', 'model/lab-2-6-18']],
+  ['laboratory', ['lab', 'lab-x86', 'lab-queue', 'lab-math', 'lab-csv', 'model/lab-2-6-18']],
   ['exports', ['index']],
 ]
 
