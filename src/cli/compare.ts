@@ -13,7 +13,7 @@ interface Options extends RunSettings {
   policies?: string
 }
 
-export function addCompare(program: Command): void {
+export function addCompare(program: Command, end: (status: number) => void): void {
   program
     .command('compare')
     .summary('run a scenario under several policies: which fix cures it?')
@@ -39,7 +39,7 @@ export function addCompare(program: Command): void {
         print(`${[...head, ...compareLines(columns, { style })].join('\n')}\n`)
       }
       const held = columns.every(({ outcome }) => outcome.verdict === 'pass')
-      process.exitCode = held ? EXIT.held : EXIT.failed
+      end(held ? EXIT.held : EXIT.failed)
     })
 }
 

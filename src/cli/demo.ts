@@ -39,7 +39,7 @@ const CASES: readonly Case[] = [
 const INTRODUCTION =
   'Each guest runs on emulated hosts, hypervisor and kernel, and can see no clock but theirs. True time, which only the experimenter knows, is what its clocks are measured against.'
 
-export function addDemo(program: Command): void {
+export function addDemo(program: Command, end: (status: number) => void): void {
   program
     .command('demo')
     .summary('see the two cases that chronovisor was written for')
@@ -63,7 +63,7 @@ export function addDemo(program: Command): void {
           print(`${[...(await whichFix(resolveScenario(name), style)), ''].join('\n')}\n`)
       }
       print(`${nextSteps(style).join('\n')}\n`)
-      process.exitCode = asExpected ? EXIT.held : EXIT.failed
+      end(asExpected ? EXIT.held : EXIT.failed)
     })
 }
 
@@ -94,7 +94,7 @@ function nextSteps(style: Style): string[] {
     ['run xen-1282-save-reboot-restore --plot', 'one of them, in full'],
     ['compare kvm-migrate-qemu', 'which fix, for KVM'],
     ['policies', 'what is compared'],
-    ['run ./mine.yaml --policy ./mine.ts', 'a case and a fix of yours'],
+    ['run ./mine.yaml --policy ./mine.ts', 'your case, your fix'],
   ] as const
   const lines = steps.map(([command, what]) => `  npx chronovisor ${command.padEnd(39)} ${style.dim(what)}`)
   return [style.bold('Next'), ...lines]

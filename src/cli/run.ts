@@ -15,7 +15,7 @@ interface Options {
   tickByTick?: true
 }
 
-export function addRun(program: Command): void {
+export function addRun(program: Command, end: (status: number) => void): void {
   program
     .command('run')
     .summary('run a scenario and judge what its guests saw')
@@ -27,10 +27,7 @@ export function addRun(program: Command): void {
     .option('--plot', 'plot the guests’ clocks minus true time (with --json on stderr)')
     .option('--policy <policy>', 'in place of every guest’s own: a name that `policies` shows, or ./mine.ts')
     .option('--seed <n>', 'in place of the scenario’s own', parseSeed)
-    .option(
-      '--tick-by-tick',
-      'visit every nanosecond at which something could happen; the result is the same',
-    )
+    .option('--tick-by-tick', 'walk every nanosecond: slow, and the result must be the same')
     .addHelpText('after', '\nExample:\n  $ chronovisor run xen-1282-stale-lower --plot')
     .action(async (name: string, { json, plot, policy: policyName, ...settings }: Options) => {
       const scenario = resolveScenario(name)
@@ -39,6 +36,6 @@ export function addRun(program: Command): void {
       if (json) print(jsonText(runJson(outcome)))
       else print(runText(outcome, { style: styleOf(process.stdout), plot: plot === true }))
       if (json && plot) note(`${plotLines(outcome.run, { style: styleOf(process.stderr) }).join('\n')}\n`)
-      process.exitCode = outcome.verdict === 'pass' ? EXIT.held : EXIT.failed
+      end(outcome.verdict === 'pass' ? EXIT.held : EXIT.failed)
     })
 }

@@ -1,13 +1,6 @@
 /** From the words of a command line to a judged run: scenario, policies, seed. */
 import { dirname, resolve } from 'node:path'
-import {
-  builtInPolicy,
-  type ClockPolicy,
-  defaultPolicy,
-  policies,
-  policyNames,
-  resolvePolicy,
-} from '../policy/index.js'
+import { type ClockPolicy, defaultPolicy, policies, policyNames, resolvePolicy } from '../policy/index.js'
 import { type Outcome, outcomeOf } from '../report/outcome.js'
 import { SYSTEM_OF } from '../scenario/kernels.js'
 import type { GuestSpec, Scenario } from '../scenario/types.js'
@@ -27,19 +20,27 @@ export async function simulate(
 ): Promise<Outcome> {
   const loaded = await ownPolicies(scenario)
   for (const guest of scenario.guests) {
-    const its =
-      policy ?? (guest.policy === null ? null : (loaded.get(guest.policy) ?? builtInPolicy(guest.policy)))
+    const its = policy ?? loaded.get(guest.policy ?? '')
     if (its) refuseOtherSystem(its, guest, scenario)
   }
-  const run = withProgress(policy ? `${scenario.name} under ${policy.name}` : scenario.name, (onProgress) =>
-    runScenario(scenario, {
-      ...settings,
-      loaded,
-      ...(policy && { policy }),
-      ...(onProgress && { onProgress }),
-    }),
-  )
-  return outcomeOf(run, policy?.name ?? null)
+  const what = policy ? `${scenario.name} under ${policy.name}` : scenario.name
+  const options = { ...settings, loaded, ...(policy && { policy }) }
+  try {
+    const run = withProgress(what, (onProgress) =>
+      runScenario(scenario, { ...options, ...(onProgress && { onProgress }) }),
+    )
+    return outcomeOf(run, policy?.name ?? null)
+  } catch (error) {
+    throw blamed(error, policy ? [policy] : [...loaded.values()])
+  }
+}
+
+/** What goes wrong in a user's own policy is the user's to see, not a fault of ours. */
+function blamed(error: unknown, used: readonly ClockPolicy[]): unknown {
+  const own = used.filter((policy) => !policies.includes(policy)).map(({ name }) => name)
+  if (own.length === 0 || !(error instanceof Error)) return error
+  const where = error.stack?.split('\n').find((line) => line.startsWith('    at '))
+  return new InputError(`the policy ${own.join(', ')} failed: ${error.message} ${where?.trim() ?? ''}`)
 }
 
 /** A policy that a scenario names: its paths count from its own folder. Throws PolicyError. */

@@ -1,0 +1,61 @@
+/** The commands, and what becomes of an error. */
+import { readFileSync } from 'node:fs'
+import { Command, CommanderError } from 'commander'
+import { PolicyError } from '../policy/index.js'
+import { ScenarioError } from '../scenario/index.js'
+import { addCompare } from './compare.js'
+import { addDemo } from './demo.js'
+import { addList } from './list.js'
+import { EXIT, InputError, note } from './output.js'
+import { addPolicies } from './policies.js'
+import { addRun } from './run.js'
+
+function createProgram(end: (status: number) => void): Command {
+  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+    version: string
+  }
+  const program = new Command('chronovisor')
+    .description(
+      'Guest clocks across save, restore and live migration: Xen, KVM and PowerPC, measured against true time.',
+    )
+    .version(version)
+    .exitOverride()
+    // What commander finds wrong is told like everything else, by report().
+    .configureOutput({ outputError: () => {} })
+    .addHelpText('after', '\nExample:\n  $ chronovisor demo')
+  addDemo(program, end)
+  addList(program)
+  addRun(program, end)
+  addCompare(program, end)
+  addPolicies(program)
+  return program
+}
+
+/** Runs a command line without the program's own name, and returns its exit status. */
+export async function execute(args: readonly string[]): Promise<number> {
+  let status: number = EXIT.held
+  try {
+    await createProgram((ended) => {
+      status = ended
+    }).parseAsync(args, { from: 'user' })
+  } catch (error) {
+    status = report(error)
+  }
+  return status
+}
+
+/** Says what went wrong and returns the exit status. */
+function report(error: unknown): number {
+  if (error instanceof CommanderError) {
+    if (error.exitCode === 0) return EXIT.held
+    // Called without a command: the help is on stderr already.
+    if (error.code !== 'commander.help')
+      note(`chronovisor: ${error.message.replace(/^error: /, '').replaceAll('\n', ' ')}\n`)
+    return EXIT.input
+  }
+  const told = error instanceof ScenarioError || error instanceof PolicyError || error instanceof InputError
+  if (told) note(`chronovisor: ${error.message}\n`)
+  else if (error instanceof Error && 'syscall' in error) note(`chronovisor: ${error.message}\n`)
+  else note(`chronovisor: internal error: ${error instanceof Error ? error.stack : String(error)}\n`)
+  return EXIT.input
+}
