@@ -19,7 +19,7 @@ import { xenFix2, xenFix2FreshWallclock } from './xen-fix-2.js'
 import { xenFix3, xenFix3FreshWallclock } from './xen-fix-3.js'
 import { xenToday } from './xen-today.js'
 
-export type { ClockPolicy, PolicyContext, SavedClocks } from './policy.js'
+export type { ClockPolicy } from './policy.js'
 
 /** Every built-in policy, in the order in which people meet them. */
 export const policies: readonly ClockPolicy[] = [

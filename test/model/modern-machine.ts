@@ -7,7 +7,6 @@ import { type Exit, Machine } from '../../src/core/machine.js'
 import { type Observation, Seen } from '../../src/observation/log.js'
 import type { Build } from '../helpers/core.js'
 
-export const NS = 1n
 export const US = 1_000n
 export const MS = 1_000_000n
 export const S = 1_000_000_000n
