@@ -272,7 +272,7 @@ function stop_tick(cpu: u32): void {
   } else if (s.do_timer_cpu != NO_CPU) {
     c.do_timer_last = 0
   }
-  if (c.tick_stopped && expires == c.next_tick && (expires == KTIME_MAX || expires == c.tick)) return
+  if (c.tick_stopped && expires == c.next_tick) return
   if (!c.tick_stopped) {
     c.last_tick = c.tick
     c.tick_stopped = 1

@@ -8,6 +8,9 @@
  *   wall clock   the wall clock MSR, at boot and never again; later only the RTC
  *   stopped      the guest does not learn of pause and migration. The one trace is GUEST_STOPPED in the page,
  *                which spares it a false soft-lockup report
+ *
+ * sched_clock is always kvm-clock less its value at boot. A kernel whose page is not TSC_STABLE at boot also
+ * filters it (kernel/sched/clock.c), which is not modelled.
  */
 import { boot_clocksource, boot_hz, boot_vcpus } from '../boot-options'
 import { CAUSE_TIMER, CLOCK_COUNTER, CLOCK_JIFFIES, CLOCK_SCHED, CLOCK_STEAL, NS_PER_SEC } from '../layout'

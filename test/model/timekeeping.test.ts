@@ -201,6 +201,30 @@ describe.each(builds)('timekeeping, %s build', (build) => {
     expect(boot!.maxIdle).toBeLessThan(century * NS_PER_S)
   })
 
+  it('carries from the low word of that product', () => {
+    const clock = { freq: NS_PER_S, scale: 1n, checked: true }
+    const delta = (1n << 42n) - 1n // times 2^23 it ends in 41 ones and 23 zeros; 5 ns more do not fit
+    const [, later] = live(core, clock, 250n, 0n, 5n, [{ op: READ, cycles: delta }])
+    expect(later!.realtime).toBe(delta + 5n)
+  })
+
+  it('takes less than 2 s between REALTIME and the persistent clock for the coarseness of the latter', () => {
+    const clock = { freq: NS_PER_S, scale: 1n, checked: true }
+    const wall = 1000n * NS_PER_S
+    const slept = (ahead: bigint) => {
+      const steps = [
+        { op: SUSPEND, cycles: NS_PER_S, a: wall + NS_PER_S - ahead },
+        { op: RESUME, cycles: 5n, a: wall + 61n * NS_PER_S - ahead },
+      ]
+      return live(core, clock, 250n, 0n, wall, steps).at(-1)!.result
+    }
+    expect(slept(0n)).toBe(60n * NS_PER_S)
+    expect(slept(1_999_999_999n)).toBe(58_000_000_001n)
+    expect(slept(2_000_000_000n)).toBe(60n * NS_PER_S)
+    expect(slept(-1_000_000_000n)).toBe(61n * NS_PER_S)
+    expect(slept(-1_000_000_001n)).toBe(60n * NS_PER_S)
+  })
+
   it('shows the last update when the counter is behind it', () => {
     const clock = { freq: NS_PER_S, scale: 1n, checked: true }
     const steps = [
