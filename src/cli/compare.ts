@@ -6,9 +6,10 @@ import { wrap } from '../report/style.js'
 import { resolveScenario } from '../scenario/library.js'
 import type { Scenario } from '../scenario/types.js'
 import { EXIT, InputError, print, styleOf } from './output.js'
-import { comparedPolicies, parseSeed, type RunSettings, simulate } from './simulate.js'
+import { comparedPolicies, parseSeed, simulate } from './simulate.js'
 
-interface Options extends RunSettings {
+interface Options {
+  seed?: number
   json?: true
   policies?: string
 }
@@ -23,15 +24,15 @@ export function addCompare(program: Command, end: (status: number) => void): voi
     .argument('<scenario>', 'a name that `list` shows, or the path of a YAML file')
     .option('--policies <a,b,…>', 'names that `policies` shows, or paths; default: those the scenario lists')
     .option('--json', 'one JSON document on stdout')
-    .option('--seed <n>', 'in place of the scenario’s own', parseSeed)
+    .option('--seed <n>', 'draws the scenario’s ranges, in place of its own seed', parseSeed)
     .addHelpText(
       'after',
       '\nExample:\n  $ chronovisor compare power-running-skew --policies power-stopped,power-running',
     )
-    .action(async (name: string, { json, policies: names, ...settings }: Options) => {
-      const scenario = resolveScenario(name)
+    .action(async (name: string, { json, policies: names, seed }: Options) => {
+      const scenario = resolveScenario(name, seed === undefined ? {} : { seed })
       const policies = names === undefined ? await comparedPolicies(scenario) : await policiesOf(names)
-      const columns = await compared(scenario, policies, settings)
+      const columns = await compared(scenario, policies)
       if (json) print(jsonText(compareJson(columns)))
       else {
         const style = styleOf(process.stdout)
@@ -44,17 +45,13 @@ export function addCompare(program: Command, end: (status: number) => void): voi
 }
 
 /** The scenario under each of the policies. */
-export async function compared(
-  scenario: Scenario,
-  policies: readonly ClockPolicy[],
-  settings: RunSettings = {},
-): Promise<Column[]> {
+export async function compared(scenario: Scenario, policies: readonly ClockPolicy[]): Promise<Column[]> {
   const columns: Column[] = []
   for (const policy of policies) {
     columns.push({
       policy: policy.name,
       title: policy.title,
-      outcome: await simulate(scenario, policy, settings),
+      outcome: await simulate(scenario, policy),
     })
   }
   return columns

@@ -26,11 +26,11 @@ export function addRun(program: Command, end: (status: number) => void): void {
     .option('--json', 'one JSON document on stdout')
     .option('--plot', 'plot the guests’ clocks minus true time (with --json on stderr)')
     .option('--policy <policy>', 'in place of every guest’s own: a name that `policies` shows, or ./mine.ts')
-    .option('--seed <n>', 'in place of the scenario’s own', parseSeed)
+    .option('--seed <n>', 'draws the scenario’s ranges, in place of its own seed', parseSeed)
     .option('--tick-by-tick', 'walk every nanosecond: slow, and the result must be the same')
     .addHelpText('after', '\nExample:\n  $ chronovisor run xen-1282-stale-lower --plot')
-    .action(async (name: string, { json, plot, policy: policyName, ...settings }: Options) => {
-      const scenario = resolveScenario(name)
+    .action(async (name: string, { json, plot, policy: policyName, seed, ...settings }: Options) => {
+      const scenario = resolveScenario(name, seed === undefined ? {} : { seed })
       const policy = policyName === undefined ? null : await resolvePolicy(policyName)
       const outcome = await simulate(scenario, policy, settings)
       if (json) print(jsonText(runJson(outcome)))

@@ -8,7 +8,6 @@ import { runScenario } from '../world/index.js'
 import { InputError, withProgress } from './output.js'
 
 export interface RunSettings {
-  readonly seed?: number
   readonly tickByTick?: boolean
 }
 

@@ -47,12 +47,12 @@ export function compareLines(columns: readonly Column[], { style, brief = false 
 
 /** `compare --json`. */
 export function compareJson(columns: readonly Column[]): Json {
-  const { scenario, seed } = columns[0]!.outcome.run
+  const { scenario } = columns[0]!.outcome.run
   return {
     scenario: scenario.name,
     title: scenario.title,
     system: scenario.system,
-    seed,
+    seed: scenario.seed,
     policies: columns.map(({ policy, outcome }) => columnJson(policy, outcome)),
   }
 }

@@ -29,6 +29,8 @@ export function runText(outcome: Outcome, { style, plot }: TextOptions): string 
 function head({ scenario }: RunResult, style: Style): string[] {
   const lines = [style.bold(scenario.name), ...wrap(scenario.title)]
   if (scenario.cite !== null) lines.push(...wrap(scenario.cite, 2, 78).map(style.dim))
+  for (const { path, text, value } of scenario.drawn)
+    lines.push(...wrap(`${path}: ${value}, drawn from ${text}`, 2))
   return lines
 }
 
@@ -155,5 +157,5 @@ function verdictLines({ checks, verdict, expected, run }: Outcome, style: Style)
     lines.push(...wrap(`Not as expected: the scenario says ${expected.verdict}${which}.`, 2).map(style.bad))
   }
   const states = run.guests.map(({ name, stateHash }) => `state of ${name} ${stateHash}`)
-  return [...lines, ...wrap(`seed ${run.seed}, ${states.join(', ')}`, 2).map(style.dim)]
+  return [...lines, ...wrap(`seed ${run.scenario.seed}, ${states.join(', ')}`, 2).map(style.dim)]
 }

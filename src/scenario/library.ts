@@ -4,6 +4,7 @@ import { basename } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ScenarioError } from './error.js'
 import { loadScenarioFile } from './load.js'
+import type { ParseOptions } from './parse.js'
 import { didYouMean } from './suggest.js'
 import type { Scenario } from './types.js'
 
@@ -20,22 +21,22 @@ export function libraryNames(): string[] {
 
 /** Every scenario of the library, sorted by name. */
 export function listLibrary(): Scenario[] {
-  return libraryNames().map(load)
+  return libraryNames().map((name) => load(name))
 }
 
 /**
  * A scenario by its name in the library, or from a file: whatever has a slash or ends in .yaml or .yml is a path.
- * Throws ScenarioError.
+ * Its ranges are drawn from the seed. Throws ScenarioError.
  */
-export function resolveScenario(nameOrPath: string): Scenario {
-  if (/[\\/]|\.ya?ml$/i.test(nameOrPath)) return loadScenarioFile(nameOrPath)
+export function resolveScenario(nameOrPath: string, options: ParseOptions = {}): Scenario {
+  if (/[\\/]|\.ya?ml$/i.test(nameOrPath)) return loadScenarioFile(nameOrPath, options)
   const names = libraryNames()
-  if (names.includes(nameOrPath)) return load(nameOrPath)
+  if (names.includes(nameOrPath)) return load(nameOrPath, options)
   const near = didYouMean(nameOrPath, names)
   const expected = 'expected a name that `chronovisor list` shows, or a path such as ./mine.yaml'
   throw new ScenarioError(nameOrPath, null, `there is no such scenario${near}; ${expected}`)
 }
 
-function load(name: string): Scenario {
-  return loadScenarioFile(fileURLToPath(new URL(name + ENDING, folder)))
+function load(name: string, options: ParseOptions = {}): Scenario {
+  return loadScenarioFile(fileURLToPath(new URL(name + ENDING, folder)), options)
 }

@@ -52,7 +52,6 @@ export interface EventMark {
 
 export interface RunResult {
   readonly scenario: Scenario
-  readonly seed: number
   /** True wall-clock time, ns since the Unix epoch, at true time 0. */
   readonly startWallNs: bigint
   readonly endNs: bigint

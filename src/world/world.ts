@@ -22,7 +22,6 @@ export interface RunOptions {
   readonly policy?: ClockPolicy
   /** Policies of guests that name a module of the user's. */
   readonly loaded?: ReadonlyMap<string, ClockPolicy>
-  readonly seed?: number
   /** Walk every nanosecond instead of going from event to event. */
   readonly tickByTick?: boolean
   readonly build?: Build
@@ -101,7 +100,6 @@ export class World {
     )
     return {
       scenario,
-      seed: this.#options.seed ?? scenario.seed,
       startWallNs: scenario.startNs,
       endNs,
       guests: [...this.#guests.values()].map((guest) => guest.result(endNs)),

@@ -124,7 +124,7 @@ export function made(what: Made): RunResult {
     events: [...parsed.events, ...events],
     checks: { ...everything, ...what.checks },
   }
-  return { scenario, seed: 1, startWallNs: START, endNs, guests: [guest], marks: [] }
+  return { scenario, startWallNs: START, endNs, guests: [guest], marks: [] }
 }
 
 /** What one check says of such a run. */

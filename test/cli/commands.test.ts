@@ -24,6 +24,10 @@ events:
   - { at: 10 s, migrate: g, to: b, downtime: 5 s }
 `
 writeFileSync(join(folder, 'behind.yaml'), moved('power-stopped'))
+writeFileSync(
+  join(folder, 'drawn.yaml'),
+  moved('power-running').replace('downtime: 5 s', 'downtime: 100 ms .. 400 ms'),
+)
 writeFileSync(join(folder, 'own.yaml'), moved('./own.mjs'))
 writeFileSync(
   join(folder, 'own.mjs'),
@@ -77,6 +81,20 @@ describe('run', () => {
     expect(json.guests.g.state_hash).toMatch(/^[0-9a-f]{16}$/)
     const late = json.checks.find(({ id }: { id: string }) => id === 'late-wake')
     expect(late).toMatchObject({ guest: 'g', verdict: 'fail', subject: 'after' })
+  })
+
+  it('draws ranges from the seed, and says what it drew', async () => {
+    const downtime = async (seed: string) => {
+      const { stdout } = await here('run', '@/drawn.yaml', '--json', '--seed', seed)
+      const { drawn } = JSON.parse(stdout) as { drawn: { path: string; text: string; value: string }[] }
+      return drawn
+    }
+    const [drawn] = await downtime('5')
+    expect(drawn).toMatchObject({ path: 'events[0].downtime', text: '100 ms .. 400 ms' })
+    expect(await downtime('5')).toEqual([drawn])
+    expect((await downtime('6'))[0]!.value).not.toBe(drawn!.value)
+    const { stdout } = await here('run', '@/drawn.yaml', '--seed', '5')
+    expect(stdout).toContain(`events[0].downtime: ${drawn!.value}, drawn from 100 ms .. 400 ms`)
   })
 
   it('puts the plot on stderr beside JSON', async () => {
