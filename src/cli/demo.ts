@@ -22,7 +22,13 @@ const CASES: readonly Case[] = [
   {
     title: 'Xen BUG 1282: a guest moves to a host that booted at another time',
     plotted: ['xen-1282-stale-lower', 'xen-1282-stale-higher'],
-    compared: ['xen-1282-stale-lower', 'xen-1282-stale-higher', 'xen-1282-save-reboot-restore'],
+    compared: [
+      'xen-1282-stale-lower',
+      'xen-1282-stale-higher',
+      'xen-1282-save-reboot-restore',
+      'xen-1282-no-rebase-lower',
+      'xen-fix-1-dom0',
+    ],
   },
   {
     title: 'PowerPC: the timebase of a guest that is migrated',
