@@ -60,8 +60,10 @@ export class CpuTimers {
 }
 
 const KTIME_MAX: u64 = i64.MAX_VALUE
-const NO_CPU: i32 = -1
 const TIMER_SLACK_NS: u64 = 50000
+/** The latest expiry of a sleeper: with the slack it is no timer at all. */
+const FOREVER: u64 = KTIME_MAX - TIMER_SLACK_NS
+const NO_CPU: i32 = -1
 const RTC_SYNC_NS: u64 = 660 * NS_PER_SEC
 
 // ids of the timers that are not sleepers
@@ -388,7 +390,9 @@ export function timers_busy(cpu: u32, cycles: u64): bool {
 export function timers_sleep(cpu: u32, index: u32, cycles: u64): bool {
   timers_process_runs(cpu, cycles)
   const s = sleeper(index)
-  s.expires = tk_monotonic(cycles) + queue_offset(queue_of(s.clock)) + s.for_ns
+  const now = tk_monotonic(cycles) + queue_offset(queue_of(s.clock))
+  // a sleep past the end of time never ends, rather than at once
+  s.expires = s.for_ns < FOREVER - now ? now + s.for_ns : FOREVER
   cpu_timers(cpu).asleep++
   tick_state().sleepers = max(tick_state().sleepers, index + 1)
   return reevaluate(cpu)

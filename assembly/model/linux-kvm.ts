@@ -24,8 +24,8 @@ import {
 } from '../x86/pvclock'
 import { WC_NSEC, WC_SEC } from '../x86/shared-info'
 import {
-  event_device_config, EventDevice, event_device_ticks, tick_state, timers_boot, timers_busy, timers_clock_was_set, timers_idle,
-  timers_interrupt, timers_sleep, timers_touch_watchdog, timers_watchdog_due,
+  event_device_config, EventDevice, event_device_ticks, tick_state, timers_boot, timers_busy,
+  timers_clock_was_set, timers_idle, timers_interrupt, timers_sleep, timers_touch_watchdog, timers_watchdog_due,
 } from './hrtimer'
 import { GPA_PLATFORM, GPA_SHARED_AREAS, SHARED_AREA_SIZE } from './kernel-memory'
 import { tk_adjust_frequency, tk_boot, tk_monotonic, tk_read, tk_settime } from './timekeeping'

@@ -20,8 +20,8 @@ import {
 import { linux_tb_scale, linux_tb_to_ns } from '../ppc/timebase'
 import { muldiv_u64 } from '../wide'
 import {
-  event_device_config, EventDevice, event_device_ticks, tick_state, timers_boot, timers_busy, timers_clock_was_set, timers_idle,
-  timers_interrupt, timers_sleep,
+  event_device_config, EventDevice, event_device_ticks, tick_state, timers_boot, timers_busy,
+  timers_clock_was_set, timers_idle, timers_interrupt, timers_sleep,
 } from './hrtimer'
 import { GPA_PLATFORM, GPA_PLATFORM_CPU, PLATFORM_CPU_SIZE } from './kernel-memory'
 import { tk_adjust_frequency, tk_boot, tk_change_frequency, tk_monotonic, tk_read, tk_settime } from './timekeeping'
@@ -59,7 +59,9 @@ const FREQUENCY_ERROR_PPM: u64 = 500
 
 // ---- clocks
 
-@inline function tb_to_ns(ticks: u64): u64 { return linux_tb_to_ns(ticks, ppc().tb_to_ns_scale, ppc().tb_to_ns_shift) }
+@inline function tb_to_ns(ticks: u64): u64 {
+  return linux_tb_to_ns(ticks, ppc().tb_to_ns_scale, ppc().tb_to_ns_shift)
+}
 @inline function sched_clock(cpu: u32): u64 { return ppc().sched_base + tb_to_ns(get_tb(cpu) - ppc().boot_tb) }
 
 /** The watchdog's clock: VTB, which does not count time in which the hypervisor runs others (running_clock). */

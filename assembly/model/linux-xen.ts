@@ -12,7 +12,8 @@
  */
 import { boot_clocksource, boot_hz, boot_ntp_synced, boot_privileged, boot_vcpus, boot_wide } from '../boot-options'
 import {
-  CAUSE_TIMER, CLOCK_COUNTER, CLOCK_JIFFIES, CLOCK_SCHED, CLOCK_STEAL, NS_PER_SEC, RUNSTATE_OFFLINE, RUNSTATE_RUNNABLE,
+  CAUSE_TIMER, CLOCK_COUNTER, CLOCK_JIFFIES, CLOCK_SCHED, CLOCK_STEAL, NS_PER_SEC, RUNSTATE_OFFLINE,
+  RUNSTATE_RUNNABLE,
 } from '../layout'
 import { at, GPA_RUNSTATE, GPA_SHARED_INFO, GPA_VCPU_INFO } from '../memory'
 import { observe, SEEN_CLOCK_SET, SEEN_SET_RTC, SEEN_SETTIME } from '../observe'
@@ -31,8 +32,8 @@ import {
   runstate_time, shared_info_wc_version, VCPU_INFO_BYTES, VCPU_INFO_TIME, WC_NSEC, WC_SEC,
 } from '../x86/shared-info'
 import {
-  cpu_timers, event_device_ticks, EventDevice, tick_state, timers_boot, timers_busy, timers_clock_was_set, timers_idle,
-  timers_interrupt, timers_resume, timers_sleep, timers_start_rtc_sync, timers_take_rtc_due,
+  event_device_ticks, EventDevice, tick_state, timers_boot, timers_busy, timers_clock_was_set,
+  timers_idle, timers_interrupt, timers_resume, timers_sleep, timers_start_rtc_sync, timers_take_rtc_due,
 } from './hrtimer'
 import { GPA_PLATFORM, GPA_PLATFORM_CPU, GPA_SHARED_AREAS, PLATFORM_CPU_SIZE } from './kernel-memory'
 import {

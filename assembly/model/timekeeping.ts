@@ -2,8 +2,8 @@
  * Linux' timekeeper: how a 64-bit counter becomes CLOCK_REALTIME, MONOTONIC, BOOTTIME and MONOTONIC_RAW
  * (Linux 6.12 kernel/time/timekeeping.c, clocksource.c, ntp.c).
  *
- *   cycle_last          now            since the last update `now - cycle_last` cycles have gone by, worth
- *      |────── delta ─────|            (delta * mult + xtime_nsec) >> shift ns on top of xtime_sec
+ *   cycle_last          now        since the last update `now - cycle_last` cycles have gone by, worth
+ *      |────── delta ─────|        (delta * mult + xtime_nsec) >> shift ns on top of xtime_sec
  *
  *   REALTIME  = xtime_sec + that        MONOTONIC = REALTIME - offs_real      BOOTTIME = MONOTONIC + offs_boot
  *   RAW       = raw_sec + the same with the clocksource's own mult and raw_nsec
