@@ -40,7 +40,7 @@ function fastest(readings: Series, k: number): bigint {
     const ran = runningNs(readings, j)
     const gained = readings.value(j) - readings.value(j - 1) - ran
     if (gained <= RESOLUTION_NS || ran === 0n) continue
-    const here = ((gained - RESOLUTION_NS) * trueNs) / ran
+    const here = (gained * trueNs + ran - 1n) / ran
     if (here > most) most = here
   }
   return most

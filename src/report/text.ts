@@ -135,11 +135,13 @@ function notJudged(checks: readonly CheckResult[]): string[] {
 
 const WIDTHS = [18, 11, 11, 15, 0]
 
+/** Numbers stand at the right of their column; whatever is too wide for its column still keeps a space behind it. */
 function cells(row: readonly string[]): string {
   return row
-    .map((cell, i) =>
-      i === 1 || i === 2 ? cell.padStart(WIDTHS[i]! - 2).padEnd(WIDTHS[i]!) : cell.padEnd(WIDTHS[i]!),
-    )
+    .map((cell, i) => {
+      const width = WIDTHS[i]!
+      return `${i === 1 || i === 2 ? cell.padStart(width - 2) : cell.padEnd(width - 1)} `.padEnd(width)
+    })
     .join('')
     .trimEnd()
 }
