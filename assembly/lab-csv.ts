@@ -11,11 +11,11 @@ const LINE_FEED: u32 = 0x0a
 const RETURN: u32 = 0x0d
 
 /** Why reading stopped: CsvOut.status. */
-export const CSV_READ: u32 = 0
-export const CSV_TOO_FEW: u32 = 1
-export const CSV_TOO_MANY: u32 = 2
-export const CSV_NOT_A_NUMBER: u32 = 3
-export const CSV_OUT_OF_RANGE: u32 = 4
+const CSV_READ: u32 = 0
+const CSV_TOO_FEW: u32 = 1
+const CSV_TOO_MANY: u32 = 2
+const CSV_NOT_A_NUMBER: u32 = 3
+const CSV_OUT_OF_RANGE: u32 = 4
 
 /** A column of the text, 24 bytes: where row 0 keeps it, how far the next row is, and what it may hold. */
 @unmanaged
@@ -26,13 +26,13 @@ class CsvField {
   least: u64 // how far below zero it may go
 }
 
-/** What lab_csv_read leaves behind, with a u32 after it for each row: where its line starts. */
+/** What lab_csv_read leaves behind; after it, for each row, u32 where its line starts and u32 which line it is. */
 @unmanaged
 class CsvOut {
   consumed: u32 // bytes
+  lines: u32 // those with rows and empty ones
   status: u32
   field: u32 // where it stopped
-  pad0: u32
 }
 
 const FIELD_BYTES: usize = 24
@@ -47,7 +47,7 @@ function byte(at: usize): u32 {
  * Reads whole lines until `capacity` rows are full, the text is over or something is wrong; returns the rows read.
  * The text must end with a line feed. Empty lines are no rows.
  *
- *     fields: CsvField × field_count        out: CsvOut, then capacity × u32
+ *     fields: CsvField × field_count        out: CsvOut, then capacity × {u32 byte, u32 line}
  */
 export function lab_csv_read(
   text: usize,
@@ -61,21 +61,22 @@ export function lab_csv_read(
   const o = changetype<CsvOut>(out)
   const last_field = fields + <usize>(field_count - 1) * FIELD_BYTES
   o.status = CSV_READ
+  o.lines = 0
   let at = text
   let row: u32 = 0
   while (at < end && row < capacity) {
-    const line = at
+    o.consumed = <u32>(at - text)
     if (byte(at) == RETURN && byte(at + 1) == LINE_FEED) at++
     if (byte(at) != LINE_FEED) {
-      store<u32>(out + OUT_BYTES + (<usize>row << 2), <u32>(line - text))
-      at = read_line(line, fields, last_field, row, o)
-      if (at == 0) {
-        o.consumed = <u32>(line - text)
-        return row
-      }
+      const place = out + OUT_BYTES + (<usize>row << 3)
+      store<u32>(place, o.consumed)
+      store<u32>(place, o.lines, 4)
+      at = read_line(at, fields, last_field, row, o)
+      if (at == 0) return row
       row++
     }
     at++
+    o.lines++
   }
   o.consumed = <u32>(at - text)
   return row

@@ -136,7 +136,7 @@ class Survey {
   parted: u64 // Xen's scale is not KVM's
 }
 
-const SURVEY_BYTES: usize = 96
+const SURVEY_BYTES: usize = 104
 
 /**
  * Every integer kHz from `first` to `last` (1 to 10^9): Xen's scale, its error, and what Linux makes of it. The grid
