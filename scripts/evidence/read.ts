@@ -23,8 +23,6 @@ function parse<T>({ stdout, status }: Output): T {
 // ---- vitest --reporter=json
 
 interface TestReport {
-  readonly numTotalTests: number
-  readonly numPassedTests: number
   readonly testResults: readonly {
     readonly name: string
     readonly assertionResults: readonly {
@@ -39,9 +37,10 @@ const count = (n: number, what: string) => `${n.toLocaleString('en-US')} ${what}
 
 /** All tests, each of which must have passed. */
 export function allTests(output: Output): string {
-  const { numTotalTests, numPassedTests } = parse<TestReport>(output)
-  demand(numPassedTests === numTotalTests, `${numPassedTests} of ${numTotalTests} tests passed`)
-  return count(numTotalTests, 'tests passed, none left out')
+  const all = parse<TestReport>(output).testResults.flatMap((result) => result.assertionResults)
+  const failed = all.filter(({ status }) => status !== 'passed').map(({ fullName }) => fullName)
+  demand(failed.length === 0, `${failed.length} of ${all.length} tests did not pass: ${failed.join('; ')}`)
+  return count(all.length, 'tests passed, none left out')
 }
 
 /** The tests of the files that match `file`, those whose names match `name`: at least `least`, and all passed. */
@@ -110,13 +109,13 @@ export const wallError =
   (output: Output): string =>
     within(checkSeconds(parse(output), 'wall-error'), from, to, 'the wall clock is off by')
 
-/** What check `id` says, which must be `verdict`. */
+/** What check `id` says, whose verdict must be `verdict`. */
 export const checkSays =
   (id: string, verdict: 'pass' | 'fail') =>
   (output: Output): string => {
     const check = parse<RunReport>(output).checks.find((one) => one.id === id)
     demand(check?.verdict === verdict, check ? `${id} ${check.verdict}: ${check.message}` : `no check ${id}`)
-    return `${verdict}: ${check!.message}`
+    return `${id} ${verdict === 'pass' ? 'holds' : 'does not hold'}: ${check!.message}`
   }
 
 // ---- other commands
