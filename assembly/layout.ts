@@ -156,12 +156,8 @@ export class Guest {
   tb_source: u32
   tb_hz: u32 // the rate of TB and DEC
   tb_offset: u64
-  vtb_offset: u64
-  purr_offset: u64
   vmclk_offset: u64 // QEMU's virtual clock minus HOST_MONO, while running
   vmclk_held: u64 // its value while stopped
-  vtb_held: u64 // VTB and PURR while the guest is stopped: they count only time in which it runs
-  purr_held: u64
   vmclk_stopped: u32
   dec_bits: u32 // 32, or 56
   dec_level: u32 // 1 level (Book3S-64), 0 edge
@@ -224,6 +220,12 @@ export class Vcpu {
   hdec_next: u64
   hdec_armed: u32
   dec_armed: u32
+  vtb_offset: u64 // VTB and PURR count only time in which the vCPU has a CPU
+  purr_offset: u64
+  vtb_held: u64 // their values while it has none
+  purr_held: u64
+  vtb_stopped: u32
+  pad2: u32
 }
 
 /** The event slots: who may have an event in the queue. A slot has at most one. */

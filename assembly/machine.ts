@@ -98,9 +98,9 @@ export function machine_stop(): void {
   m.run_state = RUN_STOPPED
   m.stopped_at_ns = m.now_ns
   observe(SEEN_STOP, 0, 0, 0)
-  vtb_hold()
   for (let cpu: u32 = 0; cpu < m.vcpus; cpu++) {
     if (vcpu(cpu).runstate != RUNSTATE_BLOCKED) schedule_out(cpu, RUNSTATE_OFFLINE)
+    else vtb_hold(cpu)
   }
   workload_stop()
 }
@@ -112,7 +112,6 @@ export function machine_resume(suspended: bool): void {
   m.run_state = RUN_RUNNING
   m.stopped_total_ns += m.now_ns - m.stopped_at_ns
   observe(SEEN_RESUME, 0, m.now_ns - m.stopped_at_ns, 0)
-  vtb_release()
   for (let cpu: u32 = 0; cpu < m.vcpus; cpu++) {
     const v = vcpu(cpu)
     if (suspended && cpu == 0) v.pending |= CAUSE_RESUME
@@ -163,17 +162,17 @@ function land_vcpu(cpu: u32): void {
 // ---- scheduling
 
 function schedule_in(cpu: u32): void {
-  if (is_xen()) {
-    xen_schedule_in(cpu)
-  } else {
-    runstate_change(cpu, RUNSTATE_RUNNING)
-    kvm_publish_steal(cpu)
-  }
+  if (is_xen()) return xen_schedule_in(cpu)
+  vtb_release(cpu)
+  runstate_change(cpu, RUNSTATE_RUNNING)
+  kvm_publish_steal(cpu)
 }
 
+/** The vCPU loses its CPU without having blocked: the host stops it, or gives the CPU to others. */
 function schedule_out(cpu: u32, state: u32): void {
-  if (is_xen()) xen_schedule_out(cpu, state)
-  else runstate_change(cpu, state)
+  if (is_xen()) return xen_schedule_out(cpu, state)
+  vtb_hold(cpu)
+  runstate_change(cpu, state)
 }
 
 /** The host takes the CPU from a vCPU (steal begins), or gives it back. */

@@ -126,9 +126,9 @@ export function mfspr(cpu: u32, spr: u32): u64 {
     case SPR_TBU: return guest_timebase() >> 32
     case SPR_DEC: return read_dec(cpu)
     case SPR_HDEC: return decr_read(vcpu(cpu).hdec_next, tb_source_ticks(), g.dec_bits)
-    case SPR_VTB: return tb_source_ticks() + g.vtb_offset
+    case SPR_VTB: return tb_source_ticks() + vcpu(cpu).vtb_offset
     case SPR_PURR:
-    case SPR_SPURR: return tb_source_ticks() + g.purr_offset
+    case SPR_SPURR: return tb_source_ticks() + vcpu(cpu).purr_offset
     default: return 0
   }
 }
@@ -143,8 +143,8 @@ export function mtspr(cpu: u32, spr: u32, value: u64): void {
     case SPR_TBU40: g.tb_offset = tb_write_upper40(ticks, g.tb_offset, value); break
     case SPR_DEC: write_dec(cpu, value); break
     case SPR_HDEC: write_hdec(cpu, value); break
-    case SPR_VTB: g.vtb_offset = value - tb_source_ticks(); break
-    case SPR_PURR: g.purr_offset = value - tb_source_ticks(); break
+    case SPR_VTB: vcpu(cpu).vtb_offset = tb_offset_for(tb_source_ticks(), value); break
+    case SPR_PURR: vcpu(cpu).purr_offset = tb_offset_for(tb_source_ticks(), value); break
     default: break
   }
 }
@@ -166,20 +166,24 @@ export function tb_enable(enabled: bool): void {
   g.tb_offset = enabled ? tb_offset_for(tb_source_ticks(), value) : value
 }
 
-/** The guest stops: the hypervisor keeps VTB and PURR as they are (KVM saves them at guest exit). */
-export function vtb_hold(): void {
-  const g = guest()
+/** The vCPU loses its CPU: the hypervisor keeps VTB and PURR as they are (KVM saves them at guest exit). */
+export function vtb_hold(cpu: u32): void {
+  const v = vcpu(cpu)
+  if (v.vtb_stopped) return
   const ticks = tb_source_ticks()
-  g.vtb_held = ticks + g.vtb_offset
-  g.purr_held = ticks + g.purr_offset
+  v.vtb_held = ticks + v.vtb_offset
+  v.purr_held = ticks + v.purr_offset
+  v.vtb_stopped = 1
 }
 
-/** The guest goes on, perhaps on a host whose timebase shows something else. */
-export function vtb_release(): void {
-  const g = guest()
+/** The vCPU has a CPU again, perhaps on a host whose timebase shows something else. */
+export function vtb_release(cpu: u32): void {
+  const v = vcpu(cpu)
+  if (!v.vtb_stopped) return
   const ticks = tb_source_ticks()
-  g.vtb_offset = tb_offset_for(ticks, g.vtb_held)
-  g.purr_offset = tb_offset_for(ticks, g.purr_held)
+  v.vtb_offset = tb_offset_for(ticks, v.vtb_held)
+  v.purr_offset = tb_offset_for(ticks, v.purr_held)
+  v.vtb_stopped = 0
 }
 
 /** The virtual clock stops and starts with the VM (QEMU cpu_disable_ticks, cpu_enable_ticks). */

@@ -112,6 +112,7 @@ export interface CoreExports {
   guest_get_tsc_info(out: number): void
   guest_publish_time(): void
   rdtsc(cpu: number): bigint
+  mfspr(cpu: number, spr: number): bigint
   guest_set_tsc_khz(khz: number): number
   guest_virtual_tsc_khz(): number
   guest_tsc_offset(cpu: number): bigint

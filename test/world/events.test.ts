@@ -173,6 +173,19 @@ describe('steal', () => {
   })
 })
 
+describe('steal on Power', () => {
+  it('VTB stands still meanwhile, so the watchdog does not take 30 s without a CPU for a lockup', () => {
+    const guest = '    busy: [ { from: 1 s, until: 99 s } ]'
+    const scenario = scenarioOf({ ...power, guest, events: ['{ at: 50 s, steal: g, for: 30 s }'] })
+    const world = new World(scenario)
+    const { guests } = world.run()
+    expect([...guests[0]!.observations.all(7)]).toEqual([])
+    const { core } = world.guest('g').machine!
+    const ticks = BigInt.asUintN(64, core.mfspr(0, 268) - core.mfspr(0, 849))
+    near((ticks * SECOND) / 512_000_000n, 30n * SECOND, 1n)
+  })
+})
+
 describe('boot', () => {
   it('a guest boots when it is told to, and its monotonic clock starts then', () => {
     const scenario = scenarioOf({ ...kvm, events: ['{ at: 40 s, boot: g }'] })
