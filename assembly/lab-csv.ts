@@ -36,6 +36,8 @@ class CsvOut {
 }
 
 const FIELD_BYTES: usize = 24
+/** So many digits are below 2^64, whichever they are. */
+const SAFE_DIGITS: usize = 19
 const OUT_BYTES: usize = 16
 
 @inline
@@ -45,7 +47,7 @@ function byte(at: usize): u32 {
 
 /**
  * Reads whole lines until `capacity` rows are full, the text is over or something is wrong; returns the rows read.
- * The text must end with a line feed. Empty lines are no rows.
+ * The text must end with a line feed, and 8 bytes of memory after it. Empty lines are no rows.
  *
  *     fields: CsvField × field_count        out: CsvOut, then capacity × {u32 byte, u32 line}
  */
@@ -88,52 +90,80 @@ function read_line(line: usize, fields: usize, last_field: usize, row: u32, o: C
   let field = fields
   while (true) {
     const f = changetype<CsvField>(field)
-    at = f.address == 0 ? skip_field(at) : read_field(at, f, row, o)
-    let status = at == 0 ? o.status : CSV_READ
-    if (at != 0) {
-      const more = byte(at) == COMMA
-      if (!more && byte(at) == RETURN) at++
-      if (!more && byte(at) != LINE_FEED) status = CSV_NOT_A_NUMBER
-      else if (more && field == last_field) status = CSV_TOO_MANY
-      else if (!more && field != last_field) status = CSV_TOO_FEW
-      else if (!more) return at
-    }
-    if (status != CSV_READ) {
-      o.status = status
-      o.field = <u32>((field - fields) / FIELD_BYTES)
-      return 0
-    }
+    at = f.address == 0 ? skip_field(at) : read_field(at, f, row)
+    if (at <= CSV_OUT_OF_RANGE || byte(at) != COMMA || field == last_field) break
     at++
     field += FIELD_BYTES
   }
+  const whole = at > CSV_OUT_OF_RANGE
+  if (whole && byte(at) == RETURN) at++
+  if (whole && byte(at) == LINE_FEED && field == last_field) return at
+  o.field = <u32>((field - fields) / FIELD_BYTES)
+  if (!whole) o.status = <u32>at
+  else if (byte(at) == LINE_FEED) o.status = CSV_TOO_FEW
+  else o.status = byte(at) == COMMA ? CSV_TOO_MANY : CSV_NOT_A_NUMBER
+  return 0
 }
 
-/** One number, quoted or not; returns the byte after it, or 0 with the reason in CsvOut.status. */
-function read_field(start: usize, f: CsvField, row: u32, o: CsvOut): usize {
+/** One number, quoted or not; returns the byte after it, or a status where there must be an address. */
+@inline
+function read_field(start: usize, f: CsvField, row: u32): usize {
   let at = start
   const quoted = byte(at) == QUOTE
   if (quoted) at++
   const negative = byte(at) == MINUS
   if (negative) at++
   const first = at
+  let text = load<u64>(at)
+  let count = digits_in(text)
   let value: u64 = 0
-  let digit = byte(at) - ZERO
-  o.status = CSV_OUT_OF_RANGE
-  while (digit <= 9) {
-    if (value > u64.MAX_VALUE / 10) return 0
-    value *= 10
-    if (value > u64.MAX_VALUE - <u64>digit) return 0
-    value += <u64>digit
-    digit = byte(++at) - ZERO
+  while (count == 8) {
+    value = value * 100_000_000 + number_of(text)
+    at += 8
+    text = load<u64>(at)
+    count = digits_in(text)
   }
-  o.status = CSV_NOT_A_NUMBER
-  if (at == first) return 0
-  if (quoted && byte(at++) != QUOTE) return 0
-  o.status = CSV_OUT_OF_RANGE
-  if (value > (negative ? f.least : f.most)) return 0
-  o.status = CSV_READ
+  // Of the last digits, zeros before them make eight.
+  if (count != 0) value = value * load<u64>(POWERS + (<usize>count << 3)) + number_of(text << (64 - (count << 3)))
+  at += <usize>count
+  if (at == first) return CSV_NOT_A_NUMBER
+  if (at - first > SAFE_DIGITS && overflows(first, at)) return CSV_OUT_OF_RANGE
+  if (quoted && byte(at++) != QUOTE) return CSV_NOT_A_NUMBER
+  if (value > (negative ? f.least : f.most)) return CSV_OUT_OF_RANGE
   store<u64>(<usize>f.address + <usize>row * <usize>f.stride, negative ? 0 - value : value)
   return at
+}
+
+/** 1, 10, … 10^7. */
+const POWERS: usize = memory.data<u64>([1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000])
+
+/** How many of eight characters, the first in the lowest byte, are digits before the first that is none. */
+@inline
+function digits_in(text: u64): u64 {
+  // A digit is 0x30 to 0x39: its upper half is 3, and stays 3 when 6 is added. A carry goes into later bytes only.
+  const upper: u64 = 0xf0f0_f0f0_f0f0_f0f0
+  const threes: u64 = 0x3030_3030_3030_3030
+  const others = ((text & upper) ^ threes) | (((text + 0x0606_0606_0606_0606) & upper) ^ threes)
+  return ctz(others) >> 3
+}
+
+/** The number that eight digits make, or fewer after bytes of 0: pairs, then fours, then all eight at once. */
+@inline
+function number_of(text: u64): u64 {
+  let x = (text & 0x0f0f_0f0f_0f0f_0f0f) * 2561 >> 8
+  x = (x & 0x00ff_00ff_00ff_00ff) * 6553601 >> 16
+  return (x & 0x0000_ffff_0000_ffff) * 42949672960001 >> 32
+}
+
+/** Whether the digits make a number of more than 64 bits. */
+function overflows(first: usize, end: usize): bool {
+  let value: u64 = 0
+  for (let at = first; at < end; at++) {
+    const digit = <u64>(byte(at) - ZERO)
+    if (value > (u64.MAX_VALUE - digit) / 10) return true
+    value = value * 10 + digit
+  }
+  return false
 }
 
 /** A field that nobody reads: up to the comma or the line's end; in quotes a comma is text, and "" is a quote. */

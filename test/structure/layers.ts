@@ -38,6 +38,7 @@ export const assemblyLayers: Layers = [
 export const srcLayers: Layers = [
   ['scenario', ['scenario/', 'observation/']],
   ['core', ['core/']],
+  ['math', ['math/']],
   ['policy', ['policy/']],
   ['world', ['world/']],
   ['check', ['check/']],
