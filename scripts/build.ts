@@ -101,4 +101,13 @@ const core =
   !(await current('build/core.wasm', 'assembly', ['asconfig.json'])) ||
   !(await current('build/core.debug.wasm', 'assembly', ['asconfig.json']))
 const dist = clean || !(await current('dist/index.js', 'src', ['tsconfig.json', 'tsconfig.build.json']))
-await Promise.all([wanted('core') && core && buildCore(), wanted('dist') && dist && buildDist()])
+// One that fails lets the other finish.
+const results = await Promise.allSettled([
+  wanted('core') && core && buildCore(),
+  wanted('dist') && dist && buildDist(),
+])
+for (const result of results) {
+  if (result.status === 'fulfilled') continue
+  console.error(result.reason instanceof Error ? result.reason.message : result.reason)
+  process.exitCode = 1
+}
