@@ -45,6 +45,9 @@ const CASES: readonly Case[] = [
 const INTRODUCTION =
   'Each guest runs on emulated hosts, hypervisor and kernel, and can see no clock but theirs. True time, which only the experimenter knows, is what its clocks are measured against.'
 
+/** How to call this program again: installed as a package, or from a checkout. */
+const PROGRAM = import.meta.url.includes('/node_modules/') ? 'npx chronovisor' : 'node dist/cli/main.js'
+
 export function addDemo(program: Command, end: (status: number) => void): void {
   program
     .command('demo')
@@ -102,6 +105,6 @@ function nextSteps(style: Style): string[] {
     ['policies', 'what is compared'],
     ['run ./mine.yaml --policy ./mine.ts', 'your case, your fix'],
   ] as const
-  const lines = steps.map(([command, what]) => `  npx chronovisor ${command.padEnd(39)} ${style.dim(what)}`)
+  const lines = steps.map(([command, what]) => `  ${PROGRAM} ${command.padEnd(39)} ${style.dim(what)}`)
   return [style.bold('Next'), ...lines]
 }
