@@ -100,11 +100,11 @@ async function whichFix(scenario: Scenario, style: Style): Promise<string[]> {
 function nextSteps(style: Style): string[] {
   const steps = [
     ['list', 'all scenarios'],
-    ['run xen-1282-save-reboot-restore --plot', 'one of them, in full'],
+    ['run xen-1282-stale-higher --plot', 'one of them, in full'],
     ['compare kvm-migrate-qemu', 'which fix, for KVM'],
     ['policies', 'what is compared'],
     ['run ./mine.yaml --policy ./mine.ts', 'your case, your fix'],
   ] as const
-  const lines = steps.map(([command, what]) => `  ${PROGRAM} ${command.padEnd(39)} ${style.dim(what)}`)
+  const lines = steps.map(([command, what]) => `  ${PROGRAM} ${command.padEnd(34)} ${style.dim(what)}`)
   return [style.bold('Next'), ...lines]
 }
