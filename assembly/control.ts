@@ -138,6 +138,9 @@ export function workload_add_reader(clock: u32, cpu: u32, from_ns: u64, every_ns
   return -1
 }
 
+/** A reader reads up to another instant, true ns, exclusive; counts from the next start of the workload. */
+export function workload_read_until(index: u32, until_ns: u64): void { reader(index).until_ns = until_ns }
+
 /** Adds a sleeper: first nanosleep at true `at_ns`, again `pause_ns` after each wake if it repeats. */
 export function workload_add_sleeper(clock: u32, cpu: u32, at_ns: u64, for_ns: u64, repeats: u32, pause_ns: u64): i32 {
   const i = guest().sleepers

@@ -92,6 +92,7 @@ export interface CoreExports {
     booke: number,
   ): void
   workload_add_reader(clock: number, cpu: number, from_ns: bigint, every_ns: bigint, until_ns: bigint): number
+  workload_read_until(index: number, until_ns: bigint): void
   workload_add_sleeper(
     clock: number,
     cpu: number,

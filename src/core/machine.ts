@@ -5,6 +5,7 @@
 import { ObservationLog } from '../observation/log.js'
 import { type CoreExports, u64 } from './exports.js'
 import { type Build, instantiate } from './load.js'
+import { fill, type SparseMemory, sparse } from './sparse.js'
 
 /** Machine.run_state of the core. */
 export const RunState = { empty: 0, off: 1, running: 2, stopped: 3, faulted: 4 } as const
@@ -29,7 +30,7 @@ const EXIT_RTC = 2
 /** A stopped guest without a host: its part of the state, and its memory. */
 export interface GuestImage {
   readonly state: Uint8Array
-  readonly memory: Uint8Array
+  readonly memory: SparseMemory
   readonly vcpus: number
   readonly program: number
   readonly stoppedAtNs: bigint
@@ -113,13 +114,28 @@ export class Machine {
     this.guestMemory.set(snapshot.memory)
   }
 
+  /** Of a machine without a guest: its state up to the last byte that is not zero. */
+  hostState(): Uint8Array {
+    const from = this.core.address_state()
+    const state = this.#bytes(from, this.core.address_guest() - from)
+    let length = state.length
+    while (length > 0 && state[length - 1] === 0) length--
+    return state.slice(0, length)
+  }
+
+  /** Makes this machine, which is new, the one that `hostState` was taken of. */
+  restoreHost(state: Uint8Array): void {
+    const from = this.core.address_state()
+    this.#bytes(from, this.core.address_guest() - from).fill(0).set(state)
+  }
+
   /** The stopped guest, to be taken to another machine. */
   image(): GuestImage {
     this.#drain()
     const from = this.core.address_guest()
     return {
       state: this.#bytes(from, this.core.address_state_end() - from).slice(),
-      memory: this.guestMemory.slice(),
+      memory: sparse(this.guestMemory),
       vcpus: this.core.machine_vcpus(),
       program: this.core.machine_program(),
       stoppedAtNs: u64(this.core.machine_stopped_at()),
@@ -129,8 +145,8 @@ export class Machine {
 
   /** Puts a guest on this machine, which has none: it stands stopped, its clocks are for a policy to set. */
   land(image: GuestImage): void {
-    this.growMemory(image.memory.length)
-    this.guestMemory.set(image.memory)
+    this.growMemory(image.memory.size)
+    fill(this.guestMemory, image.memory)
     this.#bytes(this.core.address_guest(), image.state.length).set(image.state)
     this.core.machine_land(image.vcpus, image.stoppedAtNs, image.stoppedTotalNs, image.program)
   }

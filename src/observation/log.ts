@@ -60,7 +60,8 @@ export interface Observation {
   readonly stoppedNs: bigint
 }
 
-const RECORD_BYTES = 40
+/** Of a record in the core's layout. */
+export const RECORD_BYTES = 40
 
 /** Append-only columns of observations. Times are true ns as bigint. */
 export class ObservationLog {
@@ -89,6 +90,21 @@ export class ObservationLog {
       this.#extra[n] = view.getBigInt64(at + 24, true)
       this.#stoppedNs[n] = view.getBigInt64(at + 32, true)
     }
+  }
+
+  /** All of them in the core's byte layout, as `append` takes them. */
+  records(): Uint8Array {
+    const bytes = new Uint8Array(this.#length * RECORD_BYTES)
+    const view = new DataView(bytes.buffer)
+    for (let i = 0, at = 0; i < this.#length; i++, at += RECORD_BYTES) {
+      view.setBigInt64(at, this.#trueNs[i]!, true)
+      view.setUint32(at + 8, this.#kind[i]!, true)
+      view.setUint32(at + 12, this.#index[i]!, true)
+      view.setBigInt64(at + 16, this.#value[i]!, true)
+      view.setBigInt64(at + 24, this.#extra[i]!, true)
+      view.setBigInt64(at + 32, this.#stoppedNs[i]!, true)
+    }
+    return bytes
   }
 
   trueNs(i: number): bigint {

@@ -10,6 +10,7 @@ import type { ClockPolicy, PolicyContext, SavedClocks } from '../policy/policy.j
 import type { GuestSpec, ReadClock, Variant } from '../scenario/types.js'
 import type { Host } from './host.js'
 import type { Correction, GuestResult, Stop } from './result.js'
+import type { SavedGuest } from './saved.js'
 
 const programs = { 'linux-2.6.18-xen': 1, 'linux-xen': 2, 'linux-kvm': 3, 'linux-ppc64': 4 } as const
 const variants: Record<Variant, number> = { stock: 0, 'no-rebase': 1, 'fix-2': 2, 'fix-3': 3 }
@@ -23,30 +24,32 @@ export class Guest {
   readonly spec: GuestSpec
   readonly policy: ClockPolicy
   readonly variant: Variant
-  readonly log = new ObservationLog()
-  readonly corrections: Correction[] = []
+  readonly log: ObservationLog
+  readonly corrections: Correction[]
   host: Host
   /** null while the guest is nowhere: not booted, saved, or on its way. */
   machine: Machine | null = null
-  readonly #stops: {
-    fromNs: bigint
-    untilNs: bigint
-    cause: Stop['cause']
-    fromHost: string
-    toHost: string
-    resumed: boolean
-  }[] = []
+  readonly #stops: { -readonly [key in keyof Stop]: Stop[key] }[]
   #saved: { readonly image: GuestImage; readonly clocks: SavedClocks } | null = null
   #vmm = new Map<string, bigint>()
   #suspended = false
   #bootCounter = 0n
   #lastTicks = 0n
 
-  constructor(spec: GuestSpec, host: Host, policy: ClockPolicy) {
+  /** `saved`: it is not to be booted but was saved before, and waits to land. */
+  constructor(spec: GuestSpec, host: Host, policy: ClockPolicy, saved?: SavedGuest) {
     this.spec = spec
     this.host = host
     this.policy = policy
     this.variant = policy.variant && spec.kernel === 'linux-2.6.18-xen' ? policy.variant : spec.variant
+    this.log = saved?.log ?? new ObservationLog()
+    this.corrections = [...(saved?.corrections ?? [])]
+    this.#stops = (saved?.stops ?? []).map((stop) => ({ ...stop }))
+    if (saved) {
+      this.#saved = saved
+      this.#suspended = saved.suspended
+      this.#bootCounter = saved.bootCounter
+    }
   }
 
   get #isXen(): boolean {
@@ -148,12 +151,40 @@ export class Guest {
     Object.assign(this.#stops.at(-1)!, { cause })
   }
 
+  /** What `save` has left behind, to be taken to another world. */
+  get saved(): SavedGuest {
+    return {
+      ...this.#saved!,
+      name: this.spec.name,
+      host: this.host.spec.name,
+      policy: this.policy.name,
+      variant: this.variant,
+      suspended: this.#suspended,
+      bootCounter: this.#bootCounter,
+      stops: this.#stops,
+      corrections: this.corrections,
+      log: this.log,
+    }
+  }
+
+  /** Why the guest cannot be saved now; null: it can. */
+  get unsavable(): string | null {
+    if (this.spec.dom0) return 'is dom0 and stays with its host'
+    if (!this.machine) return 'is on no host'
+    if (this.machine.fault) return `has faulted (${this.machine.fault})`
+    const stopped = this.running ? null : this.#stops.at(-1)!.cause
+    return stopped === null || stopped === 'pause' ? null : `is stopped for a ${stopped}`
+  }
+
   /** Puts the saved guest on `host`, stopped, with its clocks as the policy sets them. */
   land(host: Host, cause: 'save' | 'migrate', wasRunning: boolean): void {
     const { image, clocks } = this.#saved!
     this.host = host
     this.machine = host.machine.clone(this.log)
     this.machine.land(image)
+    // A guest that another world has saved reads to the end of this one.
+    for (const [i, { untilNs }] of this.spec.read.entries())
+      this.machine.core.workload_read_until(i, untilNs)
     host.residents.add(this.machine)
     this.#saved = null
     this.#vmm = new Map()
@@ -186,7 +217,7 @@ export class Guest {
     const { hypervisor, timebase } = this.host.spec
     if (hypervisor === 'xen') return { ...base, xen: new XenClocks(machine, this.spec.arch !== 'x86-32') }
     if (hypervisor === 'kvm') return { ...base, kvm: new KvmClocks(machine) }
-    return { ...base, power: new PowerClocks(machine, timebase!.frequencyHz) }
+    return { ...base, power: new PowerClocks(machine, timebase!.frequencyHz, this.spec.dec!.bits) }
   }
 
   // ---- results

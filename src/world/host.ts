@@ -3,10 +3,11 @@
  * All of them carry the same host state and live through the same instants, so they stay equal byte for byte;
  * what happens to the host is done to each of them.
  */
-import type { CoreExports } from '../core/exports.js'
+import { type CoreExports, u64 } from '../core/exports.js'
 import type { Build } from '../core/load.js'
 import { Machine } from '../core/machine.js'
 import type { HostSpec } from '../scenario/types.js'
+import type { HostClockValues, SavedHost } from './saved.js'
 
 const SECOND = 1_000_000_000n
 /** Counters count num/den a true ns; den is a second times the unit of a rate, so any ppb is exact. */
@@ -26,6 +27,8 @@ export interface HostOptions {
   readonly epochSystemTime: boolean
   /** The host's own kernel keeps the hypervisor's wall clock right; false when a dom0 is one of the guests. */
   readonly syncsWall: boolean
+  /** It goes on from there instead of being switched on at true time 0. */
+  readonly saved?: SavedHost
 }
 
 export class Host {
@@ -39,15 +42,25 @@ export class Host {
   constructor(spec: HostSpec, options: HostOptions) {
     this.spec = spec
     this.#options = options
-    this.#wallRatePpb = spec.wallRatePpb
+    this.#wallRatePpb = options.saved?.wallRatePpb ?? spec.wallRatePpb
+    if (options.saved) {
+      this.machine = new Machine({ build: options.build })
+      this.machine.restoreHost(options.saved.state)
+      if (options.syncsWall && !options.saved.syncsWall) this.pushWall()
+      return
+    }
     const { tsc, timebase } = spec
-    const ticks = (hz: bigint, ppb: bigint): bigint => (spec.uptimeNs * rate(hz, ppb)) / DEN
     this.machine = this.#powerOn(0n, {
-      tsc: tsc ? (tsc.atStart ?? ticks(tsc.frequencyHz, tsc.errorPpb)) : 0n,
-      timebase: timebase ? (timebase.atStart ?? ticks(timebase.frequencyHz, timebase.errorPpb)) : 0n,
+      tsc: tsc?.atStart ?? this.#ticks('tsc', spec.uptimeNs),
+      timebase: timebase?.atStart ?? this.#ticks('timebase', spec.uptimeNs),
       mono: spec.uptimeNs,
       wall: options.startWallNs + spec.wallOffsetNs,
     })
+  }
+
+  /** What a counter shows that has run for as long as the host says it is up. */
+  #ticks(name: 'tsc' | 'timebase', uptimeNs: bigint): bigint {
+    return (uptimeNs * this.#nominalRate(name)) / DEN
   }
 
   get isXen(): boolean {
@@ -60,7 +73,24 @@ export class Host {
   }
 
   get wallNs(): bigint {
-    return BigInt.asUintN(64, this.machine.core.host_read_counter(Counter.wall))
+    return this.#read('wall')
+  }
+
+  #read(name: keyof typeof Counter): bigint {
+    return u64(this.machine.core.host_read_counter(Counter[name]))
+  }
+
+  save(): SavedHost {
+    return {
+      name: this.spec.name,
+      wallRatePpb: this.#wallRatePpb,
+      syncsWall: this.#options.syncsWall,
+      uptimeNs: this.#read('mono'),
+      wallNs: this.wallNs,
+      tsc: this.#read('tsc'),
+      timebase: this.#read('timebase'),
+      state: this.machine.hostState(),
+    }
   }
 
   #powerOn(nowNs: bigint, base: Readonly<Record<keyof typeof Counter, bigint>>): Machine {
@@ -159,6 +189,21 @@ export class Host {
 
   /** The host comes up again: counters from 0, the wall clock where the RTC has it. */
   reboot(): void {
-    this.machine = this.#powerOn(this.machine.nowNs, { tsc: 0n, timebase: 0n, mono: 0n, wall: this.wallNs })
+    this.replace({ uptimeNs: 0n })
+  }
+
+  /**
+   * Another host of the same make in its place, without guests. A counter that is not given has counted since
+   * that host's boot if its uptime is given, and else goes on; the wall clock goes on.
+   */
+  replace({ uptimeNs, wallNs, tsc, timebase }: HostClockValues): void {
+    const counted = (name: 'tsc' | 'timebase'): bigint =>
+      uptimeNs === undefined ? this.#read(name) : this.#ticks(name, uptimeNs)
+    this.machine = this.#powerOn(this.machine.nowNs, {
+      tsc: tsc ?? counted('tsc'),
+      timebase: timebase ?? counted('timebase'),
+      mono: uptimeNs ?? this.#read('mono'),
+      wall: wallNs ?? this.wallNs,
+    })
   }
 }

@@ -13,7 +13,8 @@ import type { GuestSpec, Scenario } from '../scenario/types.js'
 import { Guest } from './guest.js'
 import { Host } from './host.js'
 import type { Correction, EventMark, RunResult } from './result.js'
-import { actionsOf, describeEvent } from './timeline.js'
+import type { HostClockValues, SavedWorld } from './saved.js'
+import { type Action, actionsOf, describeEvent } from './timeline.js'
 
 const NS_PER_SEC = 1_000_000_000n
 
@@ -27,6 +28,16 @@ export interface RunOptions {
   readonly build?: Build
   /** Called now and then with the true time that has been reached. */
   readonly onProgress?: (nowNs: bigint, endNs: bigint) => void
+  /** The world begins where another was saved, instead of at true time 0. */
+  readonly from?: Beginning
+}
+
+export interface Beginning {
+  readonly saved: SavedWorld
+  /** How many of the scenario's events had happened then; what is left of those goes on. */
+  readonly happened: number
+  /** The guest's host is replaced by one that shows this, just before the next event. */
+  readonly otherHost?: HostClockValues
 }
 
 export class World {
@@ -34,11 +45,14 @@ export class World {
   readonly #options: RunOptions
   readonly #hosts: ReadonlyMap<string, Host>
   readonly #guests: ReadonlyMap<string, Guest>
-  #nowNs = 0n
+  readonly #actions: readonly Action[]
+  #done = 0
+  #nowNs: bigint
 
   constructor(scenario: Scenario, options: RunOptions = {}) {
     this.scenario = scenario
     this.#options = options
+    const { from } = options
     const policies = new Map(scenario.guests.map((guest) => [guest.name, this.#policyOf(guest)]))
     const epochSystemTime = [...policies.values()].some(
       (policy) => policy.hypervisor?.systemTimeEpoch === 'unix',
@@ -51,15 +65,43 @@ export class World {
           startWallNs: scenario.startNs,
           epochSystemTime,
           syncsWall: !scenario.guests.some((guest) => guest.dom0 && guest.on === spec.name),
+          ...optional('saved', from?.saved.hosts.find(({ name }) => name === spec.name)),
         }),
       ]),
     )
     this.#guests = new Map(
       scenario.guests.map((spec) => [
         spec.name,
-        new Guest(spec, this.host(spec.on), policies.get(spec.name)!),
+        new Guest(
+          spec,
+          this.host(from?.saved.guest.host ?? spec.on),
+          policies.get(spec.name)!,
+          from?.saved.guest,
+        ),
       ]),
     )
+    this.#nowNs = from?.saved.atNs ?? 0n
+    this.#actions = this.#ordered(from)
+  }
+
+  /** What is to be done, in order. */
+  #ordered(from: Beginning | undefined): readonly Action[] {
+    const { events } = this.scenario
+    const happened = events.slice(0, from?.happened ?? 0).flatMap(actionsOf)
+    const coming = events.slice(from?.happened ?? 0)
+    const replacing: Action[] = []
+    if (from?.otherHost) {
+      const { otherHost, saved } = from
+      replacing.push({
+        atNs: coming[0]!.atNs,
+        run: (world) => world.host(saved.guest.host).replace(otherHost),
+      })
+    }
+    return [
+      ...happened.filter(({ atNs }) => atNs > this.#nowNs),
+      ...replacing,
+      ...coming.flatMap(actionsOf),
+    ].sort((a, b) => (a.atNs < b.atNs ? -1 : a.atNs > b.atNs ? 1 : 0))
   }
 
   #policyOf(guest: GuestSpec): ClockPolicy {
@@ -77,19 +119,34 @@ export class World {
     return this.#guests.get(name)!
   }
 
+  /** Runs the scenario up to true time `untilNs`, what happens at that instant included. */
+  runUntil(untilNs: bigint): void {
+    for (;;) {
+      const action = this.#actions[this.#done]
+      if (!action || action.atNs > untilNs) break
+      this.#done++
+      this.#advance(action.atNs)
+      action.run(this)
+    }
+    this.#advance(untilNs)
+  }
+
+  /** Takes the guest off its host, as a `save` event does. The world has come to its end. */
+  save(name: string): SavedWorld {
+    const guest = this.guest(name)
+    actionsOf({ kind: 'save', guest: name, atNs: this.#nowNs, position: guest.spec.position })[0]!.run(this)
+    return {
+      atNs: this.#nowNs,
+      hosts: [...this.#hosts.values()].map((host) => host.save()),
+      guest: guest.saved,
+    }
+  }
+
   /** Runs the whole scenario. */
   run(): RunResult {
     const { scenario } = this
     const endNs = scenario.durationNs
-    const actions = scenario.events
-      .flatMap(actionsOf)
-      .sort((a, b) => (a.atNs < b.atNs ? -1 : a.atNs > b.atNs ? 1 : 0))
-    for (const action of actions) {
-      if (action.atNs > endNs) break
-      this.#advance(action.atNs)
-      action.run(this)
-    }
-    this.#advance(endNs)
+    this.runUntil(endNs)
     const marks = scenario.events.map(
       (event): EventMark => ({
         atNs: event.atNs,
@@ -206,6 +263,9 @@ export class World {
     for (const guest of this.#guests.values()) if (guest.host === host && guest.machine) yield guest
   }
 }
+
+const optional = <K extends string, T>(key: K, value: T | undefined): { [key in K]?: T } =>
+  value === undefined ? {} : ({ [key]: value } as { [key in K]: T })
 
 const min = (a: bigint, b: bigint): bigint => (a < b ? a : b)
 

@@ -1,0 +1,43 @@
+/** Memory as the runs of pages that are not all zero: most of a guest's memory was never written. */
+
+export const PAGE = 4096
+
+export interface Run {
+  /** Address of its first byte: whole pages. */
+  readonly at: number
+  /** Whole pages. */
+  readonly bytes: Uint8Array
+}
+
+/** `size` bytes, whole pages; zero but for the runs, which are in order and do not touch. */
+export interface SparseMemory {
+  readonly size: number
+  readonly runs: readonly Run[]
+}
+
+const ZERO = Buffer.alloc(PAGE)
+
+/** A copy of `memory`. */
+export function sparse(memory: Uint8Array): SparseMemory {
+  const bytes = Buffer.from(memory.buffer, memory.byteOffset, memory.length)
+  const isZero = (at: number): boolean => bytes.compare(ZERO, 0, PAGE, at, at + PAGE) === 0
+  const runs: Run[] = []
+  for (let at = 0; at < bytes.length; at += PAGE) {
+    if (isZero(at)) continue
+    const from = at
+    while (at < bytes.length && !isZero(at)) at += PAGE
+    runs.push({ at: from, bytes: memory.slice(from, at) })
+  }
+  return { size: memory.length, runs }
+}
+
+/** Makes `memory`, which is of that size, equal to `from`. */
+export function fill(memory: Uint8Array, from: SparseMemory): void {
+  let at = 0
+  for (const run of from.runs) {
+    memory.fill(0, at, run.at)
+    memory.set(run.bytes, run.at)
+    at = run.at + run.bytes.length
+  }
+  memory.fill(0, at)
+}

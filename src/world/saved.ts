@@ -1,0 +1,60 @@
+/**
+ * A guest that was taken off its world, and the hosts as they stood at that instant: everything that a world of
+ * another process needs to go on as this one would have.
+ */
+import type { GuestImage } from '../core/machine.js'
+import type { ObservationLog } from '../observation/log.js'
+import type { SavedClocks } from '../policy/policy.js'
+import type { Variant } from '../scenario/types.js'
+import type { Correction, Stop } from './result.js'
+
+export interface SavedHost {
+  readonly name: string
+  /** Nominal rate of its wall clock at this instant: its own, or that of a slew under way. */
+  readonly wallRatePpb: bigint
+  /** Its own kernel kept the hypervisor's wall clock right; false: a dom0 did. */
+  readonly syncsWall: boolean
+  /** What its own software would have read at this instant; 0 for a counter it has not. */
+  readonly uptimeNs: bigint
+  readonly wallNs: bigint
+  readonly tsc: bigint
+  readonly timebase: bigint
+  /** Machine and host part of its machine's state, to the last byte that is not zero. */
+  readonly state: Uint8Array
+}
+
+export interface SavedGuest {
+  readonly name: string
+  /** The host it was taken from. */
+  readonly host: string
+  /** The policy that saved it, and what that wrote. */
+  readonly policy: string
+  readonly clocks: SavedClocks
+  /** The kernel's variant, which a policy may have chosen at boot. */
+  readonly variant: Variant
+  /** A Xen PV guest that suspended itself; false for one that was paused before. */
+  readonly suspended: boolean
+  /** Its TSC or TB at boot. */
+  readonly bootCounter: bigint
+  readonly image: GuestImage
+  /** The last is the one in which it was saved. */
+  readonly stops: readonly Stop[]
+  readonly corrections: readonly Correction[]
+  readonly log: ObservationLog
+}
+
+export interface SavedWorld {
+  /** True time. */
+  readonly atNs: bigint
+  /** Every host of the scenario, in its order. */
+  readonly hosts: readonly SavedHost[]
+  readonly guest: SavedGuest
+}
+
+/** What another host shows when the guest lands on it; undefined: see Host.replace. */
+export interface HostClockValues {
+  readonly uptimeNs?: bigint
+  readonly wallNs?: bigint
+  readonly tsc?: bigint
+  readonly timebase?: bigint
+}
