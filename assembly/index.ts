@@ -12,6 +12,7 @@ export {
 } from './x86/kvm'
 export { xen_set_wallclock, xen_sync_wall, xen_update_wallclock } from './x86/xen'
 export * from './lab'
+export * from './lab-batch'
 export * from './lab-math'
 export * from './lab-queue'
 export * from './model/lab-2-6-18'

@@ -1,11 +1,13 @@
 /**
- * `npm run bench [-- --json]`: how fast the core is, beside BigInt doing the same in the same run.
+ * `npm run bench [-- --json] [-- --only NAME]`: how fast the core is, beside BigInt doing the same in the same run.
+ * NAME is the id of a case, or `batch`: arithmetic beside C too (batch.ts).
  *
  * A round measures both sides of a case one after the other, so that both meet the same machine; the figures are
  * medians over the rounds, and the ratio is the median of the rounds' ratios.
  */
 import { availableParallelism, cpus } from 'node:os'
 import Benchmark from 'benchmark'
+import { batchTable, runBatch } from './batch.js'
 import { type Case, makeCases } from './cases.js'
 
 const ROUNDS = 5
@@ -67,10 +69,15 @@ const machine = {
   node: process.version,
   platform: `${process.platform} ${process.arch}`,
 }
-const results = makeCases().map((one) => compare(one))
+const only = process.argv.includes('--only') ? process.argv[process.argv.indexOf('--only') + 1] : null
+const cases = only === 'batch' ? [] : makeCases().filter(({ id }) => only === null || id === only)
+if (cases.length === 0 && only !== 'batch') throw new Error(`there is no case ${only}`)
+const results = cases.map((one) => compare(one))
+const batch = only === null || only === 'batch' ? runBatch() : null
 if (process.argv.includes('--json')) {
-  console.log(JSON.stringify({ machine, rounds: ROUNDS, results }, null, 2))
+  console.log(JSON.stringify({ machine, rounds: ROUNDS, results, batch }, null, 2))
 } else {
-  console.log(`${machine.cpu}, ${machine.cores} cores, Node ${machine.node}, ${machine.platform}\n`)
-  console.log(table(results))
+  console.log(`${machine.cpu}, ${machine.cores} cores, Node ${machine.node}, ${machine.platform}`)
+  if (results.length > 0) console.log(`\n${table(results)}`)
+  if (batch) console.log(`\n${batchTable(batch)}`)
 }

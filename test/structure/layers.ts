@@ -14,6 +14,7 @@ export const assemblyLayers: Layers = [
     [
       'x86/scale',
       'x86/pvclock',
+      'x86/batch',
       'x86/shared-info',
       'x86/tsc',
       'x86/domain-tsc',
@@ -31,7 +32,7 @@ export const assemblyLayers: Layers = [
   ['program', ['model/program']],
   ['machine', ['machine']],
   ['control', ['control', 'addresses']],
-  ['laboratory', ['lab', 'lab-x86', 'lab-queue', 'lab-math', 'lab-csv', 'model/lab-2-6-18']],
+  ['laboratory', ['lab', 'lab-x86', 'lab-queue', 'lab-math', 'lab-csv', 'lab-batch', 'model/lab-2-6-18']],
   ['exports', ['index']],
 ]
 

@@ -1,0 +1,122 @@
+/**
+ * scale_delta and pvclock_read over arrays in linear memory, exact to the bit with the single forms.
+ *
+ * A product of 64 and 32 bits is two of 32 and 32, of which a vector holds two. So four words go together:
+ *
+ *     word 0,1   lo hi lo hi        low    lo lo lo lo   times mul, 32 bits to the right
+ *     word 2,3   lo hi lo hi        high   hi hi hi hi   times mul; the sum is the result
+ *
+ * The limit is the three ports on which an x86 CPU executes vectors, since V8 needs three instructions for each of
+ * the four extended multiplications. So two words more go through the scalar multiplier, which is idle meanwhile.
+ * A shift by a constant is one instruction, by a variable five; hence a loop for each shift that a TSC of 1 to 8 GHz
+ * has, and the single form for all others. V8 takes what stays the same, the splats, out of a loop only if the loop
+ * ends with its test. docs/performance.md has the figures.
+ *
+ * Arrays have 64-bit words; input and output may be the same array.
+ */
+import { pvclock_read, pvclock_read_begin, pvclock_read_retry, VcpuTimeInfo } from './pvclock'
+import { scale_delta } from './scale'
+
+const WORDS_A_STEP: u32 = 6
+
+@inline
+function word(from: usize, to: usize, mul: u64, right: i32, moved: bool, stamp: u64, time: u64): void {
+  let x = load<u64>(from)
+  if (moved) x -= stamp
+  x >>= right
+  let ns = (x >> 32) * mul + (((x & 0xffff_ffff) * mul) >> 32)
+  if (moved) ns += time
+  store<u64>(to, ns)
+}
+
+@inline
+function four_words(from: usize, to: usize, mul: v128, right: i32, moved: bool, stamp: v128, time: v128): void {
+  let x = v128.load(from)
+  let y = v128.load(from, 16)
+  if (moved) {
+    x = i64x2.sub(x, stamp)
+    y = i64x2.sub(y, stamp)
+  }
+  if (right) {
+    x = i64x2.shr_u(x, right)
+    y = i64x2.shr_u(y, right)
+  }
+  const low = v128.shuffle<i32>(x, y, 0, 2, 4, 6)
+  const high = v128.shuffle<i32>(x, y, 1, 3, 5, 7)
+  x = i64x2.add(i64x2.extmul_low_i32x4_u(high, mul), i64x2.shr_u(i64x2.extmul_low_i32x4_u(low, mul), 32))
+  y = i64x2.add(i64x2.extmul_high_i32x4_u(high, mul), i64x2.shr_u(i64x2.extmul_high_i32x4_u(low, mul), 32))
+  if (moved) {
+    x = i64x2.add(x, time)
+    y = i64x2.add(y, time)
+  }
+  v128.store(to, x)
+  v128.store(to, y, 16)
+}
+
+/** As many whole steps as `count` has, for a shift by `right` to the right. Returns how many words that were. */
+@inline
+function steps(from: usize, to: usize, count: u32, mul: u32, right: i32, moved: bool, stamp: u64, time: u64): u32 {
+  const words = count - (count % WORDS_A_STEP)
+  if (words == 0) return 0
+  const end = from + (<usize>words << 3)
+  const muls = i32x4.splat(mul)
+  const stamps = i64x2.splat(stamp)
+  const times = i64x2.splat(time)
+  do {
+    four_words(from, to, muls, right, moved, stamps, times)
+    word(from + 32, to + 32, mul, right, moved, stamp, time)
+    word(from + 40, to + 40, mul, right, moved, stamp, time)
+    from += 8 * WORDS_A_STEP
+    to += 8 * WORDS_A_STEP
+  } while (from < end)
+  return words
+}
+
+/** `count` TSC differences at `deltas` to ns at `ns`. */
+export function scale_batch(deltas: usize, ns: usize, count: u32, mul: u32, shift: i32): void {
+  let done: u32 = 0
+  if (shift == 0) done = steps(deltas, ns, count, mul, 0, false, 0, 0)
+  else if (shift == -1) done = steps(deltas, ns, count, mul, 1, false, 0, 0)
+  else if (shift == -2) done = steps(deltas, ns, count, mul, 2, false, 0, 0)
+  for (; done < count; done++) {
+    const at = <usize>done << 3
+    store<u64>(ns + at, scale_delta(load<u64>(deltas + at), mul, shift))
+  }
+}
+
+/**
+ * The time of one page at `count` TSC values at `tsc`, in ns at `ns`. 1, or 0 and `ns` of no meaning when a writer is in
+ * the middle of the page.
+ */
+export function pvclock_read_batch(page_address: usize, tsc: usize, ns: usize, count: u32): i32 {
+  const version = pvclock_read_begin(page_address)
+  const page = changetype<VcpuTimeInfo>(page_address)
+  const stamp = page.tsc_timestamp
+  const time = page.system_time
+  const mul = page.tsc_to_system_mul
+  const shift = <i32>page.tsc_shift
+  let done: u32 = 0
+  if (shift == 0) done = steps(tsc, ns, count, mul, 0, true, stamp, time)
+  else if (shift == -1) done = steps(tsc, ns, count, mul, 1, true, stamp, time)
+  else if (shift == -2) done = steps(tsc, ns, count, mul, 2, true, stamp, time)
+  for (; done < count; done++) {
+    const at = <usize>done << 3
+    store<u64>(ns + at, time + scale_delta(load<u64>(tsc + at) - stamp, mul, shift))
+  }
+  return pvclock_read_retry(page_address, version) ? 0 : 1
+}
+
+/**
+ * `count` pages, `stride` bytes apart, each at a TSC value of its own. Returns how many were read: all, or those before
+ * the first page that a writer is in the middle of.
+ */
+export function pvclock_read_pages(pages: usize, stride: usize, tsc: usize, ns: usize, count: u32): u32 {
+  for (let i: u32 = 0; i < count; i++) {
+    const at = <usize>i << 3
+    const version = pvclock_read_begin(pages)
+    store<u64>(ns + at, pvclock_read(pages, load<u64>(tsc + at)))
+    if (pvclock_read_retry(pages, version)) return i
+    pages += stride
+  }
+  return count
+}

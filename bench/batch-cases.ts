@@ -1,0 +1,275 @@
+/**
+ * Clock arithmetic three times: by the core, with BigInt, and in C. The numbers are made alike in C (set_up in
+ * bench/native/clock.c), so results can be compared word for word.
+ */
+import { instantiate } from '../src/core/load.js'
+import { scaleDelta, TimePage } from './bigint.js'
+import { xenGuest } from './core.js'
+
+/** The exports of assembly/lab-batch.ts. */
+interface BatchExports {
+  readonly memory: WebAssembly.Memory
+  address_guest_memory(): number
+  scale_batch(deltas: number, ns: number, count: number, mul: number, shift: number): void
+  pvclock_read_batch(page: number, tsc: number, ns: number, count: number): number
+  pvclock_read_pages(pages: number, stride: number, tsc: number, ns: number, count: number): number
+  lab_scale_each(deltas: number, ns: number, count: number, mul: number, shift: number): void
+  lab_scale_chain(delta: bigint, step: bigint, count: number, mul: number, shift: number): bigint
+  lab_page_reads(page: number, tsc: bigint, step: bigint, count: number): bigint
+  lab_ticks(
+    page: number,
+    count: number,
+    step: bigint,
+    tick: bigint,
+    hz: number,
+    mul: number,
+    shift: number,
+  ): void
+}
+
+export interface BatchCase {
+  /** Its name in C too. */
+  readonly id: string
+  readonly title: string
+  readonly operations: number
+  /** The project's goals: at most so many times the time of C, at least so many times as fast as BigInt. */
+  readonly atMost: number | null
+  readonly atLeast: number
+  /** A second form in C, and what it is. */
+  readonly other?: { readonly id: string; readonly title: string }
+  core(): void
+  bigint(): void
+  /** What each has computed. */
+  coreResults(): bigint[]
+  bigintResults(): bigint[]
+}
+
+const WORDS = 2048
+const PAGES = 512
+const TICKS = 4 * WORDS
+const PAGE_BYTES = 32
+const MUL = 3_579_139_413n // 2.4 GHz
+const SHIFT = -1n
+const TICK = 1_000_000n
+const HZ = 1000
+const TSC_A_TICK = 2_400_000n
+const CHAIN_STEP = 0x123456789abcdefn
+const READ_STEP = 1_000_003n
+const u64 = (value: bigint) => BigInt.asUintN(64, value)
+
+interface Page {
+  readonly stamp: bigint
+  readonly time: bigint
+  readonly mul: bigint
+}
+
+function numbers(): { words: bigint[]; pages: Page[] } {
+  let state = 1n
+  const next = () => {
+    state = u64(state * 6364136223846793005n + 1442695040888963407n)
+    return state >> 20n
+  }
+  const words = Array.from({ length: WORDS }, next)
+  const pages = Array.from({ length: PAGES }, (_, i) => {
+    const stamp = u64(words[i]! - (next() & 0xf_ffff_ffffn))
+    return { stamp, time: next(), mul: MUL - BigInt(i) }
+  })
+  return { words, pages }
+}
+
+/** The core with the numbers in its memory: words, results, pages, and a page with its ticker. */
+class CoreSide {
+  readonly core = instantiate() as unknown as BatchExports
+  readonly words = this.core.address_guest_memory()
+  readonly results = this.words + 8 * WORDS
+  readonly pages = this.results + 8 * WORDS
+  readonly ticker = this.pages + PAGE_BYTES * PAGES
+  readonly #view = new DataView(this.core.memory.buffer)
+
+  constructor({ words, pages }: ReturnType<typeof numbers>) {
+    words.forEach((word, i) => {
+      this.#view.setBigUint64(this.words + 8 * i, word, true)
+    })
+    pages.forEach((page, i) => {
+      this.setPage(this.pages + PAGE_BYTES * i, page)
+    })
+  }
+
+  setPage(at: number, { stamp, time, mul }: Page): void {
+    const view = this.#view
+    view.setUint32(at, 2, true)
+    view.setUint32(at + 4, 0, true)
+    view.setBigUint64(at + 8, stamp, true)
+    view.setBigUint64(at + 16, time, true)
+    view.setUint32(at + 24, Number(mul), true)
+    view.setUint32(at + 28, Number(BigInt.asUintN(8, SHIFT)), true)
+  }
+
+  set(at: number, words: readonly bigint[]): void {
+    words.forEach((word, i) => {
+      this.#view.setBigUint64(at + 8 * i, word, true)
+    })
+  }
+
+  get(at: number, count: number): bigint[] {
+    return Array.from({ length: count }, (_, i) => this.#view.getBigUint64(at + 8 * i, true))
+  }
+}
+
+/** A page for BigInt, read with the loop that a reader needs. */
+function timePage({ stamp, time, mul }: Page): TimePage {
+  const page = new TimePage()
+  page.write(2n, stamp, time, mul, SHIFT, 0n)
+  return page
+}
+
+/** The BigInt form of lab_ticks. */
+function tickWithBigInt(): bigint[] {
+  const page = timePage({ stamp: 0n, time: 0n, mul: MUL })
+  let [tsc, processed, jiffies, sum] = [0n, 0n, 0n, 0n]
+  for (let i = 0; i < TICKS; i++) {
+    tsc += TSC_A_TICK
+    if (i % HZ === 0) page.write(BigInt(i), tsc, page.read(tsc), MUL, SHIFT, 0n)
+    const now = page.read(tsc)
+    sum += now
+    while (now - processed >= TICK) {
+      processed += TICK
+      jiffies++
+    }
+  }
+  return [tsc, processed, jiffies, sum]
+}
+
+export function batchCases(): BatchCase[] {
+  const made = numbers()
+  const { words, pages } = made
+  const side = new CoreSide(made)
+  const { core } = side
+  const [mul, shift] = [Number(MUL), Number(SHIFT)]
+  const timePages = pages.map(timePage)
+  const out = new BigUint64Array(WORDS)
+  const kept = { core: [0n], bigint: [0n] }
+  const arrays = (count: number) => ({
+    operations: count,
+    coreResults: () => side.get(side.results, count),
+    bigintResults: () => [...out.subarray(0, count)],
+  })
+  const totals = (operations: number) => ({
+    operations,
+    coreResults: () => kept.core.map(u64),
+    bigintResults: () => kept.bigint.map(u64),
+  })
+  const byHand = (id: string) => ({ other: { id, title: 'AVX2 by hand' } })
+  const scaleWithBigInt = () => {
+    for (let i = 0; i < WORDS; i++) out[i] = scaleDelta(words[i]!, MUL, SHIFT)
+  }
+  return [
+    {
+      id: 'scale-each',
+      title: 'scale_delta, one after the other',
+      ...arrays(WORDS),
+      atMost: 2,
+      atLeast: 40,
+      core: () => core.lab_scale_each(side.words, side.results, WORDS, mul, shift),
+      bigint: scaleWithBigInt,
+    },
+    {
+      id: 'scale-chain',
+      title: 'scale_delta, each of the one before',
+      ...totals(WORDS),
+      atMost: 1.2,
+      atLeast: 40,
+      core: () => {
+        kept.core = [core.lab_scale_chain(0n, CHAIN_STEP, WORDS, mul, shift)]
+      },
+      bigint: () => {
+        let ns = 0n
+        for (let i = 0; i < WORDS; i++) ns = scaleDelta(ns + CHAIN_STEP, MUL, SHIFT)
+        kept.bigint = [ns]
+      },
+    },
+    {
+      id: 'scale-batch',
+      title: 'scale_batch',
+      ...arrays(WORDS),
+      ...byHand('scale-batch-avx2'),
+      atMost: 1.6,
+      atLeast: 40,
+      core: () => core.scale_batch(side.words, side.results, WORDS, mul, shift),
+      bigint: scaleWithBigInt,
+    },
+    {
+      id: 'read-batch',
+      title: 'pvclock_read_batch',
+      ...arrays(WORDS),
+      ...byHand('read-batch-avx2'),
+      atMost: 1.6,
+      atLeast: 40,
+      core: () => core.pvclock_read_batch(side.pages, side.words, side.results, WORDS),
+      bigint: () => {
+        for (let i = 0; i < WORDS; i++) out[i] = timePages[0]!.read(words[i]!)
+      },
+    },
+    {
+      id: 'read-pages',
+      title: 'pvclock_read_pages',
+      ...arrays(PAGES),
+      atMost: 1.3,
+      atLeast: 40,
+      core: () => core.pvclock_read_pages(side.pages, PAGE_BYTES, side.words, side.results, PAGES),
+      bigint: () => {
+        for (let i = 0; i < PAGES; i++) out[i] = timePages[i]!.read(words[i]!)
+      },
+    },
+    {
+      id: 'page-reads',
+      title: 'reads of one page, version checked each time',
+      ...totals(WORDS),
+      atMost: 1.3,
+      atLeast: 40,
+      core: () => {
+        kept.core = [core.lab_page_reads(side.pages, words[0]!, READ_STEP, WORDS)]
+      },
+      bigint: () => {
+        let sum = 0n
+        for (let i = 0n; i < WORDS; i++) sum += timePages[0]!.read(words[0]! + i * READ_STEP)
+        kept.bigint = [sum]
+      },
+    },
+    {
+      id: 'ticks',
+      title: 'ticks: page read, jiffies, page written each second',
+      ...totals(TICKS),
+      other: { id: 'ticks-inlined', title: 'all in one function' },
+      atMost: 1.25,
+      atLeast: 40,
+      core: () => {
+        side.setPage(side.ticker, { stamp: 0n, time: 0n, mul: MUL })
+        side.set(side.ticker + PAGE_BYTES, [0n, 0n, 0n, 0n, 0n])
+        core.lab_ticks(side.ticker, TICKS, TSC_A_TICK, TICK, HZ, mul, shift)
+        kept.core = side.get(side.ticker + PAGE_BYTES, 4)
+      },
+      bigint: () => {
+        kept.bigint = tickWithBigInt()
+      },
+    },
+  ]
+}
+
+/** Ticks of a guest in the core, and the case in C whose ticks are the least that they can be. */
+export function kernelTicks(): { title: string; like: string; ticks: number; run(): void } {
+  const S = 1_000_000_000n
+  const machine = xenGuest({
+    tscKhz: 2_400_000n,
+    uptime: 1000n * S,
+    utc: 1_218_055_617n * S,
+    hz: BigInt(HZ),
+    busy: true,
+  })
+  let until = 0n
+  const run = () => {
+    until += S
+    machine.run(until)
+  }
+  return { title: 'ticks of linux-2.6.18-xen, busy', like: 'ticks', ticks: HZ, run }
+}
