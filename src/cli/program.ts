@@ -1,14 +1,19 @@
 /** The commands, and what becomes of an error. */
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
+import { MathError } from '../math/index.js'
 import { PolicyError } from '../policy/index.js'
 import { ScenarioError } from '../scenario/index.js'
+import { SnapshotError } from '../snapshot/index.js'
 import { addCompare } from './compare.js'
 import { addDemo } from './demo.js'
 import { addList } from './list.js'
+import { addMath } from './math/index.js'
 import { EXIT, InputError, note } from './output.js'
 import { addPolicies } from './policies.js'
+import { addRestore } from './restore.js'
 import { addRun } from './run.js'
+import { addSave } from './save.js'
 
 function createProgram(end: (status: number) => void): Command {
   const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
@@ -27,7 +32,10 @@ function createProgram(end: (status: number) => void): Command {
   addList(program)
   addRun(program, end)
   addCompare(program, end)
+  addSave(program)
+  addRestore(program, end)
   addPolicies(program)
+  addMath(program, end)
   return program
 }
 
@@ -53,7 +61,11 @@ function report(error: unknown): number {
       note(`chronovisor: ${error.message.replace(/^error: /, '').replaceAll('\n', ' ')}\n`)
     return EXIT.input
   }
-  const told = error instanceof ScenarioError || error instanceof PolicyError || error instanceof InputError
+  const told =
+    error instanceof ScenarioError ||
+    error instanceof PolicyError ||
+    error instanceof MathError ||
+    error instanceof InputError
   if (told) note(`chronovisor: ${error.message}\n`)
   else if (error instanceof Error && 'syscall' in error) note(`chronovisor: ${error.message}\n`)
   else note(`chronovisor: internal error: ${error instanceof Error ? error.stack : String(error)}\n`)

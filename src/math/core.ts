@@ -14,6 +14,7 @@ export type RowsCall =
   | 'lab_nested_tsc'
   | 'lab_pvclock_read'
   | 'lab_read_steps'
+  | 'lab_reciprocal'
   | 'lab_recorded_guard'
   | 'lab_recorded_timer_op'
   | 'lab_recorded_tolerance'

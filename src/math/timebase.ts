@@ -153,5 +153,5 @@ function checkTimebaseHz(hz: bigint): void {
 }
 
 function lost(what: string, unit: string): MathError {
-  return new MathError(`${what} gives ${unit} of more than 64 bits; the real functions keep the low ones`)
+  return new MathError(`${what}: more ${unit} than 64 bits hold; the real functions keep the low ones`)
 }
