@@ -32,7 +32,7 @@ import { calc_mult_shift, mult_of, shift_of, timekeeper, tk_advance, tk_monotoni
 /** The tick, for all CPUs. Times are CLOCK_MONOTONIC in ns. */
 @unmanaged
 export class TickState {
-  jiffies: u64 // ticks since boot
+  jiffies: u64 // jiffies_64
   last_jiffies_update: u64 // when the last of them was due
   tick_ns: u64
   do_timer_cpu: i32 // who counts jiffies; NO_CPU: who ticks next
@@ -340,6 +340,7 @@ export function timers_boot(cpu: u32, cycles: u64, sched_ns: u64): void {
   if (cpu == 0) {
     memory.fill(changetype<usize>(s), 0, offsetof<TickState>())
     s.tick_ns = (NS_PER_SEC + timekeeper().hz / 2) / timekeeper().hz
+    s.jiffies = <u64>(<u32>(-300 * <i32>timekeeper().hz)) // 32 bits of jiffies wrap five minutes after boot
   }
   const c = cpu_timers(cpu)
   memory.fill(changetype<usize>(c), 0, offsetof<CpuTimers>())

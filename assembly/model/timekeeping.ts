@@ -61,6 +61,11 @@ class Xtime {
 /** NTP may bend the clock by up to 500 ppm (MAXFREQ). */
 export const MAX_FREQUENCY_PPB: i64 = 500000
 const NTP_SCALE_SHIFT: u32 = 32
+/**
+ * The second from which on no clock can be set: 30 years of uptime must fit before signed 64-bit ns of CLOCK_REALTIME end,
+ * which puts the limit at 2232-04-18T23:47:16Z (include/linux/time64.h TIME_SETTOD_SEC_MAX).
+ */
+const SETTOD_SECONDS_MAX: u64 = <u64>i64.MAX_VALUE / NS_PER_SEC - 30 * 365 * 86400
 /** A clocksource of 64 bits must be convertible over 10 minutes (__clocksource_update_freq_scale). */
 const MAX_CONVERSION_SECONDS: u32 = 600
 
@@ -132,9 +137,13 @@ function setup_clocksource(t: Timekeeper, freq: u32, scale: u32, checked: bool, 
   t.ntp_err_mult = 0
 }
 
-/** The kernel boots: MONOTONIC is 0, REALTIME `wall_ns` of the persistent clock. `hz` is CONFIG_HZ. */
-export function tk_boot(freq: u32, scale: u32, checked: bool, hz: u32, cycles: u64, wall_ns: u64): void {
+/**
+ * The kernel boots: MONOTONIC is 0, REALTIME `persistent_ns` of the persistent clock, or 1970 if it cannot believe that
+ * (timekeeping_init). `hz` is CONFIG_HZ.
+ */
+export function tk_boot(freq: u32, scale: u32, checked: bool, hz: u32, cycles: u64, persistent_ns: u64): void {
   const t = timekeeper()
+  const wall_ns = persistent_ns / NS_PER_SEC < SETTOD_SECONDS_MAX ? persistent_ns : 0
   memory.fill(changetype<usize>(t), 0, offsetof<Timekeeper>())
   t.hz = hz
   t.tick_length = (NS_PER_SEC << NTP_SCALE_SHIFT) / hz
@@ -271,10 +280,11 @@ export function tk_adjust_frequency(ppb: i32, cycles: u64): void {
 
 /**
  * Sets REALTIME (do_settimeofday64). MONOTONIC and BOOTTIME do not change. False, and nothing done, for a time
- * at which the machine would have booted before 1970 (EINVAL).
+ * at which the machine would have booted before 1970, or that is too far ahead (EINVAL).
  */
 export function tk_settime(ns: u64, cycles: u64): bool {
   const t = timekeeper()
+  if (ns / NS_PER_SEC >= SETTOD_SECONDS_MAX) return false
   forward_now(t, cycles)
   t.ntp_error = 0
   const step = <i64>(ns - tk_coarse_realtime())

@@ -166,9 +166,12 @@ export const TbSource = { host: 0, virtualClock: 1, scaled: 2 } as const
 export class PowerClocks {
   readonly #machine: Machine
   readonly #hostHz: bigint
-  constructor(machine: Machine, hostHz: bigint) {
+  /** Width of the guest's decrementer: 32, or 56 for the large one (LPCR[LD]). */
+  readonly decBits: number
+  constructor(machine: Machine, hostHz: bigint, decBits: number) {
     this.#machine = machine
     this.#hostHz = hostHz
+    this.decBits = decBits
   }
   get vcpus(): number {
     return this.#machine.core.machine_vcpus()

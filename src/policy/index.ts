@@ -7,6 +7,7 @@ import { kvmQemu } from './kvm-qemu.js'
 import { kvmRealtime } from './kvm-realtime.js'
 import { kvmTscOffset } from './kvm-tsc-offset.js'
 import type { ClockPolicy } from './policy.js'
+import { powerDecLost } from './power-dec-lost.js'
 import { powerFrequencyScaled, powerFrequencyTold } from './power-frequency.js'
 import { powerQemu } from './power-qemu.js'
 import { powerRunning } from './power-running.js'
@@ -42,6 +43,7 @@ export const policies: readonly ClockPolicy[] = [
   powerFrequencyScaled,
   powerFrequencyTold,
   powerTcg,
+  powerDecLost,
 ]
 
 /** A policy that cannot be had: the message says why and what there is. */
