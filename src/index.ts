@@ -21,4 +21,5 @@ export {
 } from './policy/index.js'
 export type { PolicyContext, SavedClocks } from './policy/policy.js'
 export * from './scenario/index.js'
+export * from './snapshot/index.js'
 export * from './world/index.js'

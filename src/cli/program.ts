@@ -65,6 +65,7 @@ function report(error: unknown): number {
     error instanceof ScenarioError ||
     error instanceof PolicyError ||
     error instanceof MathError ||
+    error instanceof SnapshotError ||
     error instanceof InputError
   if (told) note(`chronovisor: ${error.message}\n`)
   else if (error instanceof Error && 'syscall' in error) note(`chronovisor: ${error.message}\n`)

@@ -4,7 +4,9 @@ import { type ClockPolicy, defaultPolicy, policies, policyNames, resolvePolicy }
 import { type Outcome, outcomeOf } from '../report/outcome.js'
 import { SYSTEM_OF } from '../scenario/kernels.js'
 import type { GuestSpec, Scenario } from '../scenario/types.js'
-import { runScenario } from '../world/index.js'
+import { parseDurationNs, UnitError } from '../scenario/units.js'
+import { SnapshotError } from '../snapshot/index.js'
+import { type RunOptions, runScenario } from '../world/index.js'
 import { InputError, withProgress } from './output.js'
 
 export interface RunSettings {
@@ -17,27 +19,37 @@ export async function simulate(
   policy: ClockPolicy | null,
   settings: RunSettings = {},
 ): Promise<Outcome> {
+  const run = await underPolicies(scenario, policy, (options) =>
+    runScenario(scenario, { ...settings, ...options }),
+  )
+  return outcomeOf(run, policy?.name ?? null)
+}
+
+/** Does `work` with the options that say whose policies it runs under and how far it has come. */
+export async function underPolicies<T>(
+  scenario: Scenario,
+  policy: ClockPolicy | null,
+  work: (options: RunOptions) => T,
+): Promise<T> {
   const loaded = await ownPolicies(scenario)
   for (const guest of scenario.guests) {
     const its = policy ?? loaded.get(guest.policy ?? '')
     if (its) refuseOtherSystem(its, guest, scenario)
   }
   const what = policy ? `${scenario.name} under ${policy.name}` : scenario.name
-  const options = { ...settings, loaded, ...(policy && { policy }) }
   try {
-    const run = withProgress(what, (onProgress) =>
-      runScenario(scenario, { ...options, ...(onProgress && { onProgress }) }),
+    return withProgress(what, (onProgress) =>
+      work({ loaded, ...(policy && { policy }), ...(onProgress && { onProgress }) }),
     )
-    return outcomeOf(run, policy?.name ?? null)
   } catch (error) {
     throw blamed(error, policy ? [policy] : [...loaded.values()])
   }
 }
 
 /** What goes wrong in a user's own policy is the user's to see, not a fault of ours. */
-function blamed(error: unknown, used: readonly ClockPolicy[]): unknown {
+export function blamed(error: unknown, used: readonly ClockPolicy[]): unknown {
   const own = used.filter((policy) => !policies.includes(policy)).map(({ name }) => name)
-  if (own.length === 0 || !(error instanceof Error)) return error
+  if (own.length === 0 || !(error instanceof Error) || error instanceof SnapshotError) return error
   const where = error.stack?.split('\n').find((line) => line.startsWith('    at '))
   return new InputError(`the policy ${own.join(', ')} failed: ${error.message} ${where?.trim() ?? ''}`)
 }
@@ -90,4 +102,20 @@ export function parseSeed(text: string): number {
   throw new InputError(
     `the seed ${JSON.stringify(text)}; expected a whole number from 0 to ${Number.MAX_SAFE_INTEGER}`,
   )
+}
+
+/** The longest time of a scenario. */
+const LONGEST_NS = parseDurationNs('100 y')
+
+/** A commander argument: a duration that is not negative, ns. */
+export function parseDuration(text: string): bigint {
+  let ns: bigint
+  try {
+    ns = parseDurationNs(text)
+  } catch (error) {
+    if (error instanceof UnitError) throw new InputError(error.message)
+    throw error
+  }
+  if (ns >= 0n && ns <= LONGEST_NS) return ns
+  throw new InputError(`${JSON.stringify(text)}; expected a duration from 0 s to 100 y`)
 }

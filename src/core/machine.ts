@@ -126,7 +126,9 @@ export class Machine {
   /** Makes this machine, which is new, the one that `hostState` was taken of. */
   restoreHost(state: Uint8Array): void {
     const from = this.core.address_state()
-    this.#bytes(from, this.core.address_guest() - from).fill(0).set(state)
+    this.#bytes(from, this.core.address_guest() - from)
+      .fill(0)
+      .set(state)
   }
 
   /** The stopped guest, to be taken to another machine. */

@@ -154,7 +154,7 @@ export function instant(about: string) {
 }
 
 /** null where the text is no such time. Leap seconds (`:60`) have no place in Unix time and are refused. */
-function parseInstantNs(written: string): bigint | null {
+export function parseInstantNs(written: string): bigint | null {
   const match = INSTANT.exec(written)
   if (!match) return null
   const part = (index: number): number => Number(match[index] ?? 0)

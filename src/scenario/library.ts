@@ -21,7 +21,7 @@ export function libraryNames(): string[] {
 
 /** Every scenario of the library, sorted by name. */
 export function listLibrary(): Scenario[] {
-  return libraryNames().map((name) => load(name))
+  return libraryNames().map((name) => loadScenarioFile(pathOf(name)))
 }
 
 /**
@@ -29,14 +29,19 @@ export function listLibrary(): Scenario[] {
  * Its ranges are drawn from the seed. Throws ScenarioError.
  */
 export function resolveScenario(nameOrPath: string, options: ParseOptions = {}): Scenario {
-  if (/[\\/]|\.ya?ml$/i.test(nameOrPath)) return loadScenarioFile(nameOrPath, options)
+  return loadScenarioFile(scenarioPath(nameOrPath), options)
+}
+
+/** Where that scenario is. Throws ScenarioError if it is a name that the library has not. */
+export function scenarioPath(nameOrPath: string): string {
+  if (/[\\/]|\.ya?ml$/i.test(nameOrPath)) return nameOrPath
   const names = libraryNames()
-  if (names.includes(nameOrPath)) return load(nameOrPath, options)
+  if (names.includes(nameOrPath)) return pathOf(nameOrPath)
   const near = didYouMean(nameOrPath, names)
   const expected = 'expected a name that `chronovisor list` shows, or a path such as ./mine.yaml'
   throw new ScenarioError(nameOrPath, null, `there is no such scenario${near}; ${expected}`)
 }
 
-function load(name: string, options: ParseOptions = {}): Scenario {
-  return loadScenarioFile(fileURLToPath(new URL(name + ENDING, folder)), options)
+function pathOf(name: string): string {
+  return fileURLToPath(new URL(name + ENDING, folder))
 }

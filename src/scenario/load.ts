@@ -7,7 +7,12 @@ import type { Position, Scenario } from './types.js'
 
 /** Reads a file of at most 1 MiB of UTF-8. Throws ScenarioError for whatever is wrong with it. */
 export function loadScenarioFile(path: string, options: ParseOptions = {}): Scenario {
-  return parseScenario(decode(read(path), path), path, options)
+  return parseScenario(readScenarioText(path), path, options)
+}
+
+/** The text alone, not parsed. Throws ScenarioError. */
+export function readScenarioText(path: string): string {
+  return decode(read(path), path)
 }
 
 function read(path: string): Uint8Array {

@@ -12,7 +12,8 @@ import type { Host } from './host.js'
 import type { Correction, GuestResult, Stop } from './result.js'
 import type { SavedGuest } from './saved.js'
 
-const programs = { 'linux-2.6.18-xen': 1, 'linux-xen': 2, 'linux-kvm': 3, 'linux-ppc64': 4 } as const
+/** The core's PROGRAM_*. */
+export const PROGRAMS = { 'linux-2.6.18-xen': 1, 'linux-xen': 2, 'linux-kvm': 3, 'linux-ppc64': 4 } as const
 const variants: Record<Variant, number> = { stock: 0, 'no-rebase': 1, 'fix-2': 2, 'fix-3': 3 }
 const clocksources = { 'kvm-clock': 1, tsc: 2, xen: 3, timebase: 0 } as const
 const TB_HOST = 0
@@ -68,7 +69,7 @@ export class Guest {
     machine.growMemory(spec.memoryBytes)
     const { core } = machine
     core.guest_configure(
-      programs[spec.kernel],
+      PROGRAMS[spec.kernel],
       spec.vcpus,
       spec.arch === 'x86-32' ? 0 : 1,
       spec.dom0 ? 1 : 0,
@@ -183,8 +184,7 @@ export class Guest {
     this.machine = host.machine.clone(this.log)
     this.machine.land(image)
     // A guest that another world has saved reads to the end of this one.
-    for (const [i, { untilNs }] of this.spec.read.entries())
-      this.machine.core.workload_read_until(i, untilNs)
+    for (const [i, { untilNs }] of this.spec.read.entries()) this.machine.core.workload_read_until(i, untilNs)
     host.residents.add(this.machine)
     this.#saved = null
     this.#vmm = new Map()

@@ -47,6 +47,8 @@ export class Host {
       this.machine = new Machine({ build: options.build })
       this.machine.restoreHost(options.saved.state)
       if (options.syncsWall && !options.saved.syncsWall) this.pushWall()
+      // A hypervisor that counts system time otherwise is another one: the host has to be started with it.
+      if (options.epochSystemTime !== options.saved.epochSystemTime) this.replace({})
       return
     }
     const { tsc, timebase } = spec
@@ -85,6 +87,7 @@ export class Host {
       name: this.spec.name,
       wallRatePpb: this.#wallRatePpb,
       syncsWall: this.#options.syncsWall,
+      epochSystemTime: this.#options.epochSystemTime,
       uptimeNs: this.#read('mono'),
       wallNs: this.wallNs,
       tsc: this.#read('tsc'),

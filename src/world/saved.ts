@@ -14,6 +14,8 @@ export interface SavedHost {
   readonly wallRatePpb: bigint
   /** Its own kernel kept the hypervisor's wall clock right; false: a dom0 did. */
   readonly syncsWall: boolean
+  /** Its system_time counts from the Unix epoch. */
+  readonly epochSystemTime: boolean
   /** What its own software would have read at this instant; 0 for a counter it has not. */
   readonly uptimeNs: bigint
   readonly wallNs: bigint

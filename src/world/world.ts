@@ -17,6 +17,8 @@ import type { HostClockValues, SavedWorld } from './saved.js'
 import { type Action, actionsOf, describeEvent } from './timeline.js'
 
 const NS_PER_SEC = 1_000_000_000n
+/** Progress is reported at most this often in a run, so that asking for it costs nothing in a long one. */
+const PROGRESS_STEPS = 10_000n
 
 export interface RunOptions {
   /** Takes the place of every guest's own policy. */
@@ -26,8 +28,8 @@ export interface RunOptions {
   /** Walk every nanosecond instead of going from event to event. */
   readonly tickByTick?: boolean
   readonly build?: Build
-  /** Called now and then with the true time that has been reached. */
-  readonly onProgress?: (nowNs: bigint, endNs: bigint) => void
+  /** Called now and then with the true time that has been reached, and how much of the scenario is still to happen. */
+  readonly onProgress?: (nowNs: bigint, endNs: bigint, eventsLeft: number) => void
   /** The world begins where another was saved, instead of at true time 0. */
   readonly from?: Beginning
 }
@@ -65,7 +67,10 @@ export class World {
           startWallNs: scenario.startNs,
           epochSystemTime,
           syncsWall: !scenario.guests.some((guest) => guest.dom0 && guest.on === spec.name),
-          ...optional('saved', from?.saved.hosts.find(({ name }) => name === spec.name)),
+          ...optional(
+            'saved',
+            from?.saved.hosts.find(({ name }) => name === spec.name),
+          ),
         }),
       ]),
     )
@@ -166,15 +171,14 @@ export class World {
 
   // ---- time
 
-  /** Progress is reported, and memory of observations drained, at least this often. */
-  static readonly #strideNs = 60n * NS_PER_SEC
-
   #advance(untilNs: bigint): void {
+    const { durationNs } = this.scenario
+    const strideNs = max(60n * NS_PER_SEC, durationNs / PROGRESS_STEPS)
     while (this.#nowNs < untilNs) {
-      const next = this.#options.onProgress ? min(untilNs, this.#nowNs + World.#strideNs) : untilNs
+      const next = this.#options.onProgress ? min(untilNs, this.#nowNs + strideNs) : untilNs
       for (const host of this.#hosts.values()) this.#advanceHost(host, next)
       this.#nowNs = next
-      this.#options.onProgress?.(next, this.scenario.durationNs)
+      this.#options.onProgress?.(next, durationNs, this.#actions.length - this.#done)
     }
   }
 
@@ -268,6 +272,7 @@ const optional = <K extends string, T>(key: K, value: T | undefined): { [key in 
   value === undefined ? {} : ({ [key]: value } as { [key in K]: T })
 
 const min = (a: bigint, b: bigint): bigint => (a < b ? a : b)
+const max = (a: bigint, b: bigint): bigint => (a > b ? a : b)
 
 /** Runs a scenario from begin to end. Equal arguments give equal results, bit for bit. */
 export function runScenario(scenario: Scenario, options: RunOptions = {}): RunResult {

@@ -42,6 +42,7 @@ export const srcLayers: Layers = [
   ['math', ['math/']],
   ['policy', ['policy/']],
   ['world', ['world/']],
+  ['snapshot', ['snapshot/']],
   ['check', ['check/']],
   ['report', ['report/']],
   ['library', ['index']],

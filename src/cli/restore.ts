@@ -1,0 +1,106 @@
+import type { Command } from 'commander'
+import { type ClockPolicy, policyNames, resolvePolicy } from '../policy/index.js'
+import { jsonText, runJson } from '../report/json.js'
+import { outcomeOf } from '../report/outcome.js'
+import { plotLines } from '../report/plot.js'
+import { runText } from '../report/text.js'
+import { parseInstantNs } from '../scenario/fields.js'
+import { loadSnapshot, restoreSnapshot, type Snapshot } from '../snapshot/index.js'
+import type { HostClockValues } from '../world/index.js'
+import { EXIT, InputError, note, print, styleOf, withProgress } from './output.js'
+import { blamed, parseDuration } from './simulate.js'
+
+interface Options {
+  host?: HostClockValues
+  policy?: string
+  after?: bigint
+  for?: bigint
+  json?: true
+  plot?: true
+}
+
+export function addRestore(program: Command, end: (status: number) => void): void {
+  program
+    .command('restore')
+    .summary('restore a saved guest, run it on and judge what it saw')
+    .description(
+      'Restores a guest that `save` wrote, runs what its scenario had left, and judges what the guest saw. Ends with 0 if every check holds, 1 if one fails.',
+    )
+    .argument('<file>', 'a file that `save` wrote')
+    .option(
+      '--host <clocks>',
+      'another host, by what it shows at the restore: uptime=10d,wall=2026-01-31T12:00:00Z,tsc=N,timebase=N',
+      parseHost,
+    )
+    .option(
+      '--policy <policy>',
+      'in place of the one that saved it: a name that `policies` shows, or ./mine.ts',
+    )
+    .option('--after <duration>', 'true time from the save to the restore; default: none', parseDuration)
+    .option('--for <duration>', 'true time to run on; default: what the scenario had left', parseDuration)
+    .option('--json', 'one JSON document on stdout')
+    .option('--plot', 'plot the guest’s clocks minus true time (with --json on stderr)')
+    .addHelpText('after', '\nExample:\n  $ chronovisor restore guest.chv --after 30d --host uptime=3d')
+    .action(async (file: string, options: Options) => {
+      const { json, plot, after, for: length, host } = options
+      const snapshot = loadSnapshot(file)
+      const policy = await policyFor(snapshot, options.policy)
+      const run = withProgress(`${file} under ${policy.name}`, (onProgress) => {
+        try {
+          return restoreSnapshot(snapshot, {
+            policy,
+            ...(after !== undefined && { afterNs: after }),
+            ...(length !== undefined && { forNs: length }),
+            ...(host && { host }),
+            ...(onProgress && { onProgress }),
+          })
+        } catch (error) {
+          throw blamed(error, [policy])
+        }
+      })
+      const outcome = outcomeOf(run, policy.name)
+      if (json) print(jsonText(runJson(outcome)))
+      else print(runText(outcome, { style: styleOf(process.stdout), plot: plot === true }))
+      if (json && plot) note(`${plotLines(run, { style: styleOf(process.stderr) }).join('\n')}\n`)
+      end(outcome.verdict === 'pass' ? EXIT.held : EXIT.failed)
+    })
+}
+
+async function policyFor({ fileName, world }: Snapshot, wanted: string | undefined): Promise<ClockPolicy> {
+  const { policy } = world.guest
+  if (wanted !== undefined) return resolvePolicy(wanted)
+  if (policyNames().includes(policy)) return resolvePolicy(policy)
+  throw new InputError(
+    `${fileName}: it was saved by the policy ${JSON.stringify(policy)}, which is not built in; expected --policy with its file`,
+  )
+}
+
+const COUNT = /^\d{1,20}$/
+
+/** A commander argument: `uptime=3d,wall=2026-01-31T12:00:00Z,tsc=1,timebase=1`, each at most once. */
+function parseHost(text: string): HostClockValues {
+  const values: Record<string, bigint> = {}
+  for (const part of text.split(',')) {
+    const [key, value] = [part.slice(0, part.indexOf('=')), part.slice(part.indexOf('=') + 1)]
+    const field = { uptime: 'uptimeNs', wall: 'wallNs', tsc: 'tsc', timebase: 'timebase' }[key]
+    if (!part.includes('=') || !field)
+      throw new InputError(
+        `the host's ${JSON.stringify(part)}; expected uptime=, wall=, tsc= or timebase=, with commas between them`,
+      )
+    if (field in values) throw new InputError(`the host's ${key} is given twice; expected it once`)
+    values[field] = parseClock(key, value)
+  }
+  return values
+}
+
+function parseClock(key: string, text: string): bigint {
+  if (key === 'uptime') return parseDuration(text)
+  if (key === 'wall') {
+    const ns = parseInstantNs(text)
+    if (ns !== null) return ns
+    throw new InputError(`the host's wall=${text}; expected a time such as 2026-01-31T12:00:00Z`)
+  }
+  const value = COUNT.test(text) ? BigInt(text) : 1n << 64n
+  if (value < 1n << 64n) return value
+  throw new InputError(`the host's ${key}=${text}; expected a whole number below 2^64`)
+}

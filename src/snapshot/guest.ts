@@ -1,0 +1,277 @@
+/** A saved guest as sections and back; what is read is held against the scenario that is in the same file. */
+import { Machine } from '../core/machine.js'
+import { ObservationLog, RECORD_BYTES, Seen } from '../observation/log.js'
+import { ScenarioError } from '../scenario/error.js'
+import { parseScenario } from '../scenario/parse.js'
+import type { Scenario } from '../scenario/types.js'
+import type { Correction, SavedGuest, SavedHost, SavedWorld, Stop } from '../world/index.js'
+import { PROGRAMS } from '../world/index.js'
+import { type ByteReader, ByteWriter } from './bytes.js'
+import { SnapshotError } from './error.js'
+import {
+  CAUSES,
+  CORRECTIONS,
+  type Content,
+  Kind,
+  MAX_CLOCKS,
+  MAX_STOPS,
+  type Sections,
+  VARIANTS,
+} from './format.js'
+import { readMemory, writeMemory } from './memory.js'
+import { type Frame, readFrame } from './read.js'
+import { encode, type SaveOptions, writeFile } from './write.js'
+
+/** The text of a scenario and how it was read. */
+export interface ScenarioSource {
+  readonly text: string
+  /** What errors and reports call it; the policies it names by path are looked for beside it. */
+  readonly fileName: string
+  readonly seed?: number
+}
+
+/** A guest between two hosts, with the scenario it lives in. */
+export interface Snapshot {
+  /** Of the file, or of the scenario for one that is not in a file yet. */
+  readonly fileName: string
+  readonly source: ScenarioSource & { readonly seed: number }
+  readonly scenario: Scenario
+  readonly world: SavedWorld
+}
+
+/** Writes a snapshot, all of it or nothing. Returns the number of bytes written. Throws SnapshotError. */
+export function saveSnapshot(path: string, snapshot: Snapshot, options: SaveOptions = {}): number {
+  return writeFile(path, encode(Kind.guest, sectionsOf(snapshot), options))
+}
+
+/** Reads a snapshot. Throws SnapshotError. */
+export function loadSnapshot(path: string): Snapshot {
+  const frame = readFrame(path, Kind.guest)
+  const { scenario, source } = readScenario(frame)
+  const hosts = readHosts(frame, scenario)
+  const { atNs, ...save } = readSave(frame, scenario)
+  const spec = scenario.guests.find(({ name }) => name === save.name)!
+  const guest: SavedGuest = {
+    ...save,
+    ...readGuest(frame, scenario, save.name),
+    ...readLife(frame.one('LIFE')),
+    log: readLog(frame.one('SEEN'), spec.read.length, spec.sleep.length),
+  }
+  return { fileName: path, source, scenario, world: { atNs, hosts, guest } }
+}
+
+// ---- writing
+
+function sectionsOf({ source, world }: Snapshot): Sections {
+  const { guest } = world
+  return [
+    ['SCEN', new ByteWriter().text(source.fileName).text(source.text).u64(BigInt(source.seed)).parts],
+    ...world.hosts.map((host) => ['HOST', hostContent(host)] as const),
+    ['SAVE', saveContent(world)],
+    ['GUST', guestContent(guest)],
+    ['LIFE', lifeContent(guest)],
+    ['SEEN', [guest.log.records()]],
+    ['MEMO', writeMemory(guest.image.memory)],
+  ]
+}
+
+function hostContent(host: SavedHost): Content {
+  return new ByteWriter()
+    .text(host.name)
+    .u8(host.syncsWall ? 1 : 0)
+    .u8(host.epochSystemTime ? 1 : 0)
+    .u64(host.wallRatePpb)
+    .u64(host.uptimeNs)
+    .u64(host.wallNs)
+    .u64(host.tsc)
+    .u64(host.timebase)
+    .blob(host.state).parts
+}
+
+function saveContent({ atNs, guest }: SavedWorld): Content {
+  const clocks = Object.entries(guest.clocks)
+  const content = new ByteWriter()
+    .u64(atNs)
+    .text(guest.name)
+    .text(guest.host)
+    .text(guest.policy)
+    .u8(VARIANTS.indexOf(guest.variant))
+    .u8(guest.suspended ? 1 : 0)
+    .u32(clocks.length)
+  for (const [name, value] of clocks) content.text(name).i128(value)
+  return content.parts
+}
+
+function guestContent({ image, bootCounter }: SavedGuest): Content {
+  return new ByteWriter()
+    .u32(image.vcpus)
+    .u32(image.program)
+    .u64(image.stoppedAtNs)
+    .u64(image.stoppedTotalNs)
+    .u64(bootCounter)
+    .blob(image.state).parts
+}
+
+function lifeContent({ stops, corrections }: SavedGuest): Content {
+  const content = new ByteWriter().u32(stops.length)
+  for (const { fromNs, untilNs, cause, resumed, fromHost, toHost } of stops) {
+    content
+      .u64(fromNs)
+      .u64(untilNs)
+      .u8(CAUSES.indexOf(cause))
+      .u8(resumed ? 1 : 0)
+    content.text(fromHost).text(toHost)
+  }
+  content.u32(corrections.length)
+  for (const { atNs, by } of corrections) content.u64(atNs).u8(CORRECTIONS.indexOf(by))
+  return content.parts
+}
+
+// ---- reading
+
+function readScenario(frame: Frame) {
+  const from = frame.one('SCEN')
+  const fileName = from.text('the file name')
+  const text = from.text('the scenario')
+  const seed = from.u64('the seed')
+  if (seed > BigInt(Number.MAX_SAFE_INTEGER))
+    from.refuse(`the seed is ${seed}; expected at most ${Number.MAX_SAFE_INTEGER}`, 8)
+  from.end()
+  const source = { text, fileName, seed: Number(seed) }
+  try {
+    return { source, scenario: parseScenario(text, fileName, { seed: source.seed }) }
+  } catch (error) {
+    if (!(error instanceof ScenarioError)) throw error
+    throw new SnapshotError(frame.fileName, 'section SCEN', `its scenario is not one: ${error.message}`)
+  }
+}
+
+function readHosts(frame: Frame, scenario: Scenario): SavedHost[] {
+  const { core } = new Machine()
+  const most = core.address_guest() - core.address_state()
+  const hosts = frame.all('HOST').map((from): SavedHost => {
+    const host = {
+      name: from.text('the name of a host'),
+      syncsWall: from.flag('syncs_wall'),
+      epochSystemTime: from.flag('epoch_system_time'),
+      wallRatePpb: from.i64('the rate of the wall clock'),
+      uptimeNs: from.u64('the uptime'),
+      wallNs: from.u64('the wall clock'),
+      tsc: from.u64('the TSC'),
+      timebase: from.u64('the timebase'),
+      state: from.blob('the state'),
+    }
+    const { length } = host.state
+    if (length > most) from.refuse(`the state has ${length} bytes; expected at most ${most}`, length)
+    from.end()
+    return host
+  })
+  const [found, expected] = [hosts, scenario.hosts].map((some) => some.map(({ name }) => name).join(', '))
+  if (found !== expected)
+    throw new SnapshotError(frame.fileName, 'section HOST', `there are ${found}; expected ${expected}`)
+  return hosts
+}
+
+function readSave(frame: Frame, scenario: Scenario) {
+  const from = frame.one('SAVE')
+  const atNs = from.u64('the true time')
+  if (atNs > scenario.durationNs)
+    from.refuse(`it was saved at ${atNs} ns; expected an instant of the scenario`, 8)
+  const oneOf = (what: string, names: readonly string[]): string => {
+    const name = from.text(what)
+    if (!names.includes(name))
+      from.refuse(`${what} is ${JSON.stringify(name)}; expected one of ${names.join(', ')}`)
+    return name
+  }
+  const name = oneOf(
+    'the guest',
+    scenario.guests.map((guest) => guest.name),
+  )
+  const host = oneOf(
+    'the host',
+    scenario.hosts.map((one) => one.name),
+  )
+  const policy = from.text('the policy')
+  const variant = numbered(from, 'the variant', VARIANTS)
+  const suspended = from.flag('suspended')
+  const clocks: [string, bigint][] = []
+  for (let left = from.count('saved values', 20, MAX_CLOCKS); left > 0; left--)
+    clocks.push([from.text('the name of a value'), from.i128('a value')])
+  from.end()
+  return { atNs, name, host, policy, variant, suspended, clocks: Object.fromEntries(clocks) }
+}
+
+function readGuest(
+  frame: Frame,
+  scenario: Scenario,
+  name: string,
+): Pick<SavedGuest, 'image' | 'bootCounter'> {
+  const spec = scenario.guests.find((guest) => guest.name === name)!
+  const from = frame.one('GUST')
+  const number = (what: string, expected: number): number => {
+    const value = from.u32(what)
+    if (value !== expected) from.refuse(`${what} is ${value}; expected the scenario’s ${expected}`, 4)
+    return value
+  }
+  const vcpus = number('the number of vCPUs', spec.vcpus)
+  const program = number('the program', PROGRAMS[spec.kernel])
+  const stoppedAtNs = from.u64('the instant of the stop')
+  const stoppedTotalNs = from.u64('the time it has been stopped')
+  const bootCounter = from.u64('the counter at boot')
+  const state = from.blob('the state')
+  const { core } = new Machine()
+  const expected = core.address_state_end() - core.address_guest()
+  if (state.length !== expected)
+    from.refuse(`the state has ${state.length} bytes; expected ${expected}`, state.length)
+  from.end()
+  const memoryFrom = frame.one('MEMO')
+  const memory = readMemory(memoryFrom)
+  if (memory.size !== spec.memoryBytes)
+    memoryFrom.refuse(`the memory has ${memory.size} bytes; expected the scenario’s ${spec.memoryBytes}`)
+  return { bootCounter, image: { vcpus, program, stoppedAtNs, stoppedTotalNs, state, memory } }
+}
+
+function readLife(from: ByteReader): Pick<SavedGuest, 'stops' | 'corrections'> {
+  const stops: Stop[] = []
+  for (let left = from.count('stops', 26, MAX_STOPS); left > 0; left--) {
+    stops.push({
+      fromNs: from.u64('the begin of a stop'),
+      untilNs: from.u64('the end of a stop'),
+      cause: numbered(from, 'the cause of a stop', CAUSES),
+      resumed: from.flag('resumed'),
+      fromHost: from.text('the host of a stop'),
+      toHost: from.text('the host after a stop'),
+    })
+  }
+  if (stops.at(-1)?.cause !== 'save')
+    from.refuse('the last stop is no save; expected the one it was saved in')
+  const corrections: Correction[] = []
+  for (let left = from.count('corrections', 9, MAX_STOPS); left > 0; left--) {
+    corrections.push({
+      atNs: from.u64('the instant of a correction'),
+      by: numbered(from, 'the cause of a correction', CORRECTIONS),
+    })
+  }
+  from.end()
+  return { stops, corrections }
+}
+
+function numbered<T extends string>(from: ByteReader, what: string, names: readonly T[]): T {
+  const index = from.u8(what)
+  return names[index] ?? from.refuse(`${what} is ${index}; expected 0 to ${names.length - 1}`, 1)
+}
+
+function readLog(from: ByteReader, readers: number, sleepers: number): ObservationLog {
+  const count = Math.floor(from.left / RECORD_BYTES)
+  const bytes = from.bytes(count * RECORD_BYTES, 'observations')
+  from.end()
+  const log = new ObservationLog()
+  log.append(new DataView(bytes.buffer, bytes.byteOffset, bytes.length), count)
+  for (let i = 0; i < log.length; i++) {
+    const kind = log.kind(i)
+    const most = kind === Seen.read ? readers : kind === Seen.sleep || kind === Seen.wake ? sleepers : null
+    if (most !== null && log.index(i) >= most)
+      from.refuse(`observation ${i} is of number ${log.index(i)}; expected less than ${most}`)
+  }
+  return log
+}

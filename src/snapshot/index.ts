@@ -1,0 +1,11 @@
+export {
+  continuation,
+  type RestoreOptions,
+  restoreSnapshot,
+  type TakeOptions,
+  takeSnapshot,
+} from './continue.js'
+export { SnapshotError } from './error.js'
+export { loadSnapshot, type ScenarioSource, type Snapshot, saveSnapshot } from './guest.js'
+export { loadMachine, saveMachine } from './machine.js'
+export type { SaveOptions } from './write.js'
