@@ -135,6 +135,16 @@ export const benchRatio =
     return shown
   }
 
+/** Each pattern is found in what the command printed. */
+export const prints =
+  (...patterns: readonly RegExp[]) =>
+  ({ stdout }: Output): string => {
+    const found = patterns.map((pattern) => pattern.exec(stdout)?.[0].replace(/\s+/g, ' '))
+    const missing = patterns.filter((_, i) => found[i] === undefined)
+    demand(missing.length === 0, `does not print ${missing.join(' ')}`)
+    return found.join('; ')
+  }
+
 /** The command succeeded within `limit` s. */
 export const succeedsWithin =
   (limit: number) =>
