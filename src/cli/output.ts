@@ -1,5 +1,7 @@
 /** Where the command line's words go: results to stdout, everything else to stderr. */
+import { shortNs } from '../check/format.js'
 import { coloured, plain, type Style } from '../report/style.js'
+import type { RunOptions } from '../world/index.js'
 
 /** The input or the environment is at fault: the message says what is wrong and what is expected. */
 export class InputError extends Error {
@@ -32,22 +34,43 @@ export function endQuietlyOnClosedPipe(): void {
   }
 }
 
-/** Called with how far a run has come; shows it on a terminal when it takes more than a second. */
-export type Progress = (reachedNs: bigint, endNs: bigint) => void
+/** Called with how far a run has come: true time reached, its end, events of the scenario still to come. */
+export type Progress = NonNullable<RunOptions['onProgress']>
 
-/** Runs `work`; `what` stands before the percentage. */
+let progressWanted = false
+
+/** `--progress`: from the first moment on, and also where stderr is no terminal; there a line each second. */
+export function wantProgress(wanted: boolean): void {
+  progressWanted = wanted
+}
+
+/** Runs `work` and shows on stderr how far it is, on a terminal as soon as it takes more than a second. */
 export function withProgress<T>(what: string, work: (progress?: Progress) => T): T {
-  if (!process.stderr.isTTY) return work()
+  const { isTTY } = process.stderr
+  if (!isTTY && !progressWanted) return work()
   const started = performance.now()
-  let shown = -1
+  const everyMs = isTTY ? 100 : 1_000
+  let next = started + (progressWanted ? everyMs : 1_000)
+  let shown = false
   try {
-    return work((reachedNs, endNs) => {
-      const percent = Number((reachedNs * 100n) / endNs)
-      if (percent === shown || performance.now() - started < 1_000) return
-      shown = percent
-      note(`\r${what}: ${percent} %\x1b[K`)
+    return work((reachedNs, endNs, eventsLeft) => {
+      const now = performance.now()
+      if (now < next && !(progressWanted && reachedNs === endNs)) return
+      next = now + everyMs
+      const line = `${what}: ${progressLine(reachedNs, endNs, eventsLeft, now - started)}`
+      note(isTTY ? `\r${line}\x1b[K` : `${line}\n`)
+      shown = true
     })
   } finally {
-    if (shown >= 0) note('\r\x1b[K')
+    if (shown && isTTY) note(progressWanted ? '\n' : '\r\x1b[K')
   }
+}
+
+/** `25 %, 1.00 d of 4.00 d, 86,400 × real time, 3 events left` after `tookMs` of real time. */
+export function progressLine(reachedNs: bigint, endNs: bigint, eventsLeft: number, tookMs: number): string {
+  const speed = Number(reachedNs / 1_000_000n) / Math.max(tookMs, 1)
+  const times = speed.toLocaleString('en-US', { maximumFractionDigits: speed < 10 ? 1 : 0 })
+  const events = `${eventsLeft} event${eventsLeft === 1 ? '' : 's'} left`
+  const reached = `${shortNs(reachedNs)} of ${shortNs(endNs)}`
+  return `${(reachedNs * 100n) / endNs} %, ${reached}, ${times} × real time, ${events}`
 }

@@ -4,7 +4,7 @@ import { jsonText, runJson } from '../report/json.js'
 import { plotLines } from '../report/plot.js'
 import { runText } from '../report/text.js'
 import { resolveScenario } from '../scenario/library.js'
-import { EXIT, note, print, styleOf } from './output.js'
+import { EXIT, note, print, styleOf, wantProgress } from './output.js'
 import { parseSeed, simulate } from './simulate.js'
 
 interface Options {
@@ -13,6 +13,7 @@ interface Options {
   seed?: number
   policy?: string
   tickByTick?: true
+  progress?: true
 }
 
 export function addRun(program: Command, end: (status: number) => void): void {
@@ -27,9 +28,12 @@ export function addRun(program: Command, end: (status: number) => void): void {
     .option('--plot', 'plot the guests’ clocks minus true time (with --json on stderr)')
     .option('--policy <policy>', 'in place of every guest’s own: a name that `policies` shows, or ./mine.ts')
     .option('--seed <n>', 'draws the scenario’s ranges, in place of its own seed', parseSeed)
+    .option('--progress', 'simulated time, speed and events left on stderr')
     .option('--tick-by-tick', 'walk every nanosecond: slow, and the result must be the same')
     .addHelpText('after', '\nExample:\n  $ chronovisor run xen-1282-stale-lower --plot')
-    .action(async (name: string, { json, plot, policy: policyName, seed, ...settings }: Options) => {
+    .action(async (name: string, options: Options) => {
+      const { json, plot, policy: policyName, seed, progress, ...settings } = options
+      wantProgress(progress === true)
       const scenario = resolveScenario(name, seed === undefined ? {} : { seed })
       const policy = policyName === undefined ? null : await resolvePolicy(policyName)
       const outcome = await simulate(scenario, policy, settings)

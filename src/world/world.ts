@@ -172,13 +172,13 @@ export class World {
   // ---- time
 
   #advance(untilNs: bigint): void {
-    const { durationNs } = this.scenario
+    const { durationNs, events } = this.scenario
     const strideNs = max(60n * NS_PER_SEC, durationNs / PROGRESS_STEPS)
     while (this.#nowNs < untilNs) {
       const next = this.#options.onProgress ? min(untilNs, this.#nowNs + strideNs) : untilNs
       for (const host of this.#hosts.values()) this.#advanceHost(host, next)
       this.#nowNs = next
-      this.#options.onProgress?.(next, durationNs, this.#actions.length - this.#done)
+      this.#options.onProgress?.(next, durationNs, events.filter(({ atNs }) => atNs > next).length)
     }
   }
 
