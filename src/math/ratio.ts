@@ -125,7 +125,7 @@ function kvmPage(
   const khz = mathCore().row('lab_tsc', 16, hostKhz, guestKhz, bits, hostKhz)[8]!
   if (khz === 0n)
     throw new MathError(
-      `${hostKhz} kHz scaled to ${guestKhz} kHz is 0 in whole kHz, of which KVM would make the page’s scale`,
+      `${hostKhz} kHz scaled to ${guestKhz} kHz is 0 in whole kHz, for which KVM’s kvm_get_time_scale never returns`,
     )
   const row = mathCore().row('lab_time_scale', 10, khz * 1000n)
   const scale = scaleOf(row[3]!, row[4]!)
