@@ -94,9 +94,10 @@ describe.each(builds)('modern Linux, %s build', (build) => {
       busy.run(40n * S)
       busy.core.machine_steal(0, false)
       busy.run(60n * S)
+      // On Power the watchdog goes by VTB, which stands still with the CPU: what was taken is no lockup.
       const reports = busy.seen(Seen.softLockup)
-      expect(reports).toHaveLength(1)
-      expect(near(reports[0]!.value, 32n * S, 3n * S), `${reports[0]!.value}`).toBe(true)
+      expect(reports).toHaveLength(kind === 'power' ? 0 : 1)
+      for (const { value } of reports) expect(near(value, 32n * S, 3n * S), `${value}`).toBe(true)
 
       const idle = new Rig(build, kind).boot().run(10n * S)
       idle.core.machine_steal(0, true)
