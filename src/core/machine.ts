@@ -131,7 +131,7 @@ export class Machine {
       .set(state)
   }
 
-  /** The stopped guest, to be taken to another machine. */
+  /** The stopped guest, to be taken to another machine. Its memory is this one's own: this one must not run again. */
   image(): GuestImage {
     this.#drain()
     const from = this.core.address_guest()

@@ -17,7 +17,7 @@ export interface SparseMemory {
 
 const ZERO = Buffer.alloc(PAGE)
 
-/** A copy of `memory`. */
+/** The runs are views of `memory`, not copies. */
 export function sparse(memory: Uint8Array): SparseMemory {
   const bytes = Buffer.from(memory.buffer, memory.byteOffset, memory.length)
   const isZero = (at: number): boolean => bytes.compare(ZERO, 0, PAGE, at, at + PAGE) === 0
@@ -26,7 +26,7 @@ export function sparse(memory: Uint8Array): SparseMemory {
     if (isZero(at)) continue
     const from = at
     while (at < bytes.length && !isZero(at)) at += PAGE
-    runs.push({ at: from, bytes: memory.slice(from, at) })
+    runs.push({ at: from, bytes: memory.subarray(from, at) })
   }
   return { size: memory.length, runs }
 }

@@ -197,7 +197,7 @@ describe('what cannot be saved', () => {
   it.each([
     [
       'a guest on its way',
-      small.text,
+      small.text.replace('300 ms', '300 ms, stop-to-save: 200 ms'),
       12_100_000_000n,
       undefined,
       /at 12.1 s guest g is stopped for a migrate/,
