@@ -8,6 +8,8 @@ import { type RunResult, runScenario, World } from '../../src/world/index.js'
 import { builds } from '../helpers/core.js'
 import { libraryNames, libraryScenario } from '../helpers/library.js'
 
+const DAY = 86_400_000_000_000n
+
 /** Everything in a result that must be equal bit for bit. */
 function essence(result: RunResult): unknown {
   return result.guests.map(({ stateHash, ticks, clocks, stops, observations }) => {
@@ -63,9 +65,15 @@ async function aroundWakes(scenario: Scenario): Promise<bigint[]> {
   return [1, wakes.length >> 1, wakes.length - 2].map((i) => wakes[i]! - 1_000_000n)
 }
 
+/** Of a scenario in which a guest lives for months its first days: the rest is more of the same. */
+function beginningOf(scenario: Scenario): Scenario {
+  const endNs = 20n * DAY
+  return scenario.durationNs > endNs ? { ...scenario, durationNs: endNs } : scenario
+}
+
 describe('invariant 4: equal input gives equal bits', () => {
   it.each(libraryNames)('%s: twice, and on the debug build', async (name) => {
-    const scenario = await libraryScenario(name)
+    const scenario = beginningOf(await libraryScenario(name))
     const once = essence(runScenario(scenario))
     expect(essence(runScenario(scenario))).toEqual(once)
     expect(essence(runScenario(scenario, { build: 'debug' }))).toEqual(once)
