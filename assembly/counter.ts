@@ -10,7 +10,13 @@ import { div_wide, mulhi_u64 } from './wide'
  * den 10^9). A change of rate or value moves the origin (t0_ns, base) to that instant and carries the
  * fraction of a count in `rem`, so nothing is ever rounded away however often it happens.
  *
- *     +0 u64 t0_ns | +8 u64 base | +16 u64 rem | +24 u64 num | +32 u64 den        40 bytes, rem < den
+ * A run reads counters all the time, and a division of 128 bits by 64 costs more than the rest of a tick. So the
+ * counter also keeps its rate, and its inverse, with 64 fraction bits, rounded down. Multiplied by them a time, or a
+ * count, is too low by 2 at most; by how much says the remainder, which fits in 64 bits although the products do not.
+ *
+ *     +0 u64 t0_ns | +8 u64 base | +16 u64 rem | +24 u64 num | +32 u64 den        rem < den
+ *     +40 u64 whole, +48 u64 part          num/den = whole + part / 2^64
+ *     +56 u64 back_whole, +64 u64 back_part    den/num = back_whole + back_part / 2^64        72 bytes
  *
  * Bounds: den up to 10^18, num up to 1.2 * 10^19, so (t - t0_ns)*num + rem is below 2^127. All-zero bytes
  * are a counter that stands at 0. Time given to a counter must not be before its origin t0_ns.
@@ -22,6 +28,21 @@ export class Counter {
   rem: u64
   num: u64
   den: u64
+  whole: u64
+  part: u64
+  back_whole: u64
+  back_part: u64
+}
+
+/** Sets the rate: num/den counts a ns, 0 for a counter that has no den. */
+function counter_set_rate(c: Counter, num: u64, den: u64): void {
+  const runs = num != 0 && den != 0
+  c.num = runs ? num : 0
+  c.den = den
+  c.whole = runs ? num / den : 0
+  c.part = runs ? div_wide(num % den, 0, den) : 0
+  c.back_whole = runs ? den / num : 0
+  c.back_part = runs ? div_wide(den % num, 0, num) : 0
 }
 
 /** Sets value and rate at `now` (ns), without a fraction. False, and nothing changed, when den is 0. */
@@ -30,8 +51,7 @@ export function counter_set(c: Counter, now: u64, base: u64, num: u64, den: u64)
   c.t0_ns = now
   c.base = base
   c.rem = 0
-  c.num = num
-  c.den = den
+  counter_set_rate(c, num, den)
   return true
 }
 
@@ -40,10 +60,11 @@ export function counter_read(c: Counter, now: u64): u64 {
   // A stopped counter has no elapsed counts; this also keeps the all-zero counter from dividing by 0.
   if (c.num == 0) return c.base
   const elapsed = now - c.t0_ns
-  const product = elapsed * c.num
-  const lo = product + c.rem
-  const hi = mulhi_u64(elapsed, c.num) + u64(lo < product)
-  return c.base + div_wide(hi < c.den ? hi : hi % c.den, lo, c.den)
+  const den = c.den
+  // Short of elapsed*num/den by less than 1 + elapsed/2^64, so of the count by less than 2.5; rest is below 2.5 * den.
+  const count = elapsed * c.whole + mulhi_u64(elapsed, c.part)
+  const rest = elapsed * c.num + c.rem - count * den
+  return c.base + count + u64(rest >= den) + u64(rest >= 2 * den)
 }
 
 /**
@@ -65,8 +86,7 @@ function counter_rebase(c: Counter, now: u64): void {
 /** From `now` on the counter runs at num/den counts a ns, den as it was. Value and fraction go on exactly. */
 export function counter_rate(c: Counter, now: u64, num: u64): void {
   counter_rebase(c, now)
-  // A counter that was never set has no den: it stays where it is.
-  c.num = c.den == 0 ? 0 : num
+  counter_set_rate(c, num, c.den)
 }
 
 /** Jumps by `delta` counts at `now`; the fraction of a count is kept. */
@@ -87,15 +107,36 @@ export function counter_when(c: Counter, now: u64, value: u64): u64 {
   const missing = value - count
   if (<i64>(0 - missing) >= 0) return now
   if (c.num == 0) return u64.MAX_VALUE
-  // Least k with fraction + k*num >= missing*den. The right side is larger than the fraction, being >= den.
   const fraction = counter_fraction(c, now, count)
+  const k = (missing >> NEAR_BITS) == 0 && (c.back_whole >> BACK_BITS) == 0
+    ? ns_to_near(c, missing, fraction)
+    : ns_to_far(c, missing, fraction)
+  const t = now + k
+  return t < now ? u64.MAX_VALUE : t
+}
+
+/** Distances and rates with which ns_to_near stays within 64 bits: 6.5 hours at 6 GHz, down to 16 kHz. */
+const NEAR_BITS: u64 = 47
+const BACK_BITS: u64 = 16
+
+/** Least k with fraction + k*num >= missing*den. The right side is larger than the fraction, being >= den. */
+function ns_to_near(c: Counter, missing: u64, fraction: u64): u64 {
+  const den = c.den
+  const num = c.num
+  // Short of missing*den/num by less than 1 + 2^-17, so `over` lies between 0 and 1.00001*num + den, below 2^64.
+  const k = missing * c.back_whole + mulhi_u64(missing, c.back_part)
+  const over = missing * den - fraction - k * num + den
+  if (over > den) return k + 1 + u64(over - den > num)
+  const back = den - over // above 0 only as far as the fraction helps, so below num on a counter of 1 GHz or more
+  return back < num ? k : k - back / num
+}
+
+/** The same for any distance and rate; u64.MAX_VALUE, or less by one, if k needs more than 64 bits. */
+function ns_to_far(c: Counter, missing: u64, fraction: u64): u64 {
   const product = missing * c.den
   const lo = product - fraction
   const hi = mulhi_u64(missing, c.den) - u64(product < fraction)
   if (hi >= c.num) return u64.MAX_VALUE
   const k = div_wide(hi, lo, c.num)
-  const whole = k * c.num == lo
-  if (!whole && k == u64.MAX_VALUE) return u64.MAX_VALUE
-  const t = now + k + u64(!whole)
-  return t < now ? u64.MAX_VALUE : t
+  return k * c.num == lo || k == u64.MAX_VALUE ? k : k + 1
 }

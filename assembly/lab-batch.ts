@@ -9,8 +9,12 @@ export * from './x86/batch'
 
 /** scale_batch with the single form. */
 export function lab_scale_each(deltas: usize, ns: usize, count: u32, mul: u32, shift: i32): void {
-  const end = deltas + (<usize>count << 3)
-  for (; deltas < end; deltas += 8, ns += 8) store<u64>(ns, scale_delta(load<u64>(deltas), mul, shift))
+  if (count == 0) return
+  do {
+    store<u64>(ns, scale_delta(load<u64>(deltas), mul, shift))
+    deltas += 8
+    ns += 8
+  } while (--count > 0)
 }
 
 /** `count` scalings, each of the result before it plus `step`. */
@@ -20,9 +24,8 @@ export function lab_scale_chain(delta: u64, step: u64, count: u32, mul: u32, shi
   return ns
 }
 
-/** A page read under the version protocol; spins while a writer is in the middle of it. */
-@inline
-function read_whole(page: usize, tsc: u64): u64 {
+/** Reads again until no writer is in the page. */
+function read_again(page: usize, tsc: u64): u64 {
   let version: u32
   let ns: u64
   do {
@@ -32,10 +35,22 @@ function read_whole(page: usize, tsc: u64): u64 {
   return ns
 }
 
+/** A page read under the version protocol. */
+@inline
+function read_whole(page: usize, tsc: u64): u64 {
+  const version = pvclock_read_begin(page)
+  const ns = pvclock_read(page, tsc)
+  return pvclock_read_retry(page, version) ? read_again(page, tsc) : ns
+}
+
 /** The sum of `count` reads of one page, `step` ticks apart from `tsc` on. */
 export function lab_page_reads(page: usize, tsc: u64, step: u64, count: u32): u64 {
   let sum: u64 = 0
-  for (let i: u32 = 0; i < count; i++) sum += read_whole(page, tsc + <u64>i * step)
+  if (count == 0) return 0
+  do {
+    sum += read_whole(page, tsc)
+    tsc += step
+  } while (--count > 0)
   return sum
 }
 
@@ -45,23 +60,26 @@ class Ticker {
   processed: u64 // ns up to which jiffies count
   jiffies: u64
   sum: u64 // of all times read
+  left: u64 // ticks until the page is written
 }
 
 /**
  * The least that a tick by tick simulation does: `count` timer interrupts, `step` TSC ticks apart. Each reads the page
- * and counts the jiffies of `tick` ns that are over; each `hz`th time the page is written anew. The Ticker is behind
- * the page, with the scale of the page for the next.
+ * and counts the jiffies of `tick` ns that are over; each `hz`th time the page is written first. The Ticker lies
+ * behind the page.
  */
 export function lab_ticks(page: usize, count: u32, step: u64, tick: u64, hz: u32, mul: u32, shift: i32): void {
   const t = changetype<Ticker>(page + PVCLOCK_PAGE_BYTES)
-  for (let i: u32 = 0; i < count; i++) {
-    t.tsc += step
-    if (i % hz == 0) pvclock_publish_xen(page, t.tsc, read_whole(page, t.tsc), mul, shift, 0, false)
-    const now = read_whole(page, t.tsc)
-    t.sum += now
-    while (now - t.processed >= tick) {
-      t.processed += tick
-      t.jiffies++
+  for (; count > 0; count--) {
+    const tsc = t.tsc + step
+    t.tsc = tsc
+    if (t.left == 0) {
+      t.left = hz
+      pvclock_publish_xen(page, tsc, read_whole(page, tsc), mul, shift, 0, false)
     }
+    t.left--
+    const now = read_whole(page, tsc)
+    t.sum += now
+    for (; now - t.processed >= tick; t.jiffies++) t.processed += tick
   }
 }

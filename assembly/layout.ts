@@ -99,12 +99,12 @@ export class Machine {
 }
 export const MACHINE_MAGIC: u64 = 0x31304e4f52484321 // "!CHRON01" in memory order
 
-/** Addresses of the host's oscillators and clocks; each is a Counter (counter.ts). */
+/** Addresses of the host's oscillators and clocks; each is a Counter of 72 bytes (counter.ts). */
 export const HOST_TSC: usize = HOST + 0x80
-export const HOST_TIMEBASE: usize = HOST + 0xb0
-export const HOST_MONO: usize = HOST + 0xe0 // platform timer of Xen, CLOCK_MONOTONIC_RAW of Linux: ns since host boot
-export const HOST_WALL: usize = HOST + 0x110 // the host's own wall clock: ns since the Unix epoch
-export const HOST_CPU_TIME: usize = HOST + 0x140 // Xen's per-CPU stamp, CpuTime (x86/calibration.ts)
+export const HOST_TIMEBASE: usize = HOST + 0xc8
+export const HOST_MONO: usize = HOST + 0x110 // platform timer of Xen, CLOCK_MONOTONIC_RAW of Linux: ns since host boot
+export const HOST_WALL: usize = HOST + 0x158 // the host's own wall clock: ns since the Unix epoch
+export const HOST_CPU_TIME: usize = HOST + 0x1a0 // Xen's per-CPU stamp, CpuTime (x86/calibration.ts)
 
 @unmanaged
 export class Host {

@@ -53,11 +53,9 @@ function four_words(from: usize, to: usize, mul: v128, right: i32, moved: bool, 
   v128.store(to, y, 16)
 }
 
-/** As many whole steps as `count` has, for a shift by `right` to the right. Returns how many words that were. */
+/** `words` words, a multiple of WORDS_A_STEP and not 0, for a shift by `right` to the right. */
 @inline
-function steps(from: usize, to: usize, count: u32, mul: u32, right: i32, moved: bool, stamp: u64, time: u64): u32 {
-  const words = count - (count % WORDS_A_STEP)
-  if (words == 0) return 0
+function steps(from: usize, to: usize, words: u32, mul: u32, right: i32, moved: bool, stamp: u64, time: u64): void {
   const end = from + (<usize>words << 3)
   const muls = i32x4.splat(mul)
   const stamps = i64x2.splat(stamp)
@@ -69,19 +67,36 @@ function steps(from: usize, to: usize, count: u32, mul: u32, right: i32, moved: 
     from += 8 * WORDS_A_STEP
     to += 8 * WORDS_A_STEP
   } while (from < end)
-  return words
+}
+
+/** time + scale_delta(word - stamp) for each word; `moved` false: stamp and time are 0 and left out. */
+@inline
+function scale_words(
+  from: usize,
+  to: usize,
+  count: u32,
+  mul: u32,
+  shift: i32,
+  moved: bool,
+  stamp: u64,
+  time: u64,
+): void {
+  const whole = shift <= 0 && shift >= -2 ? count - (count % WORDS_A_STEP) : 0
+  if (whole != 0) {
+    // Without else: the optimizer would make the arms one loop with a variable shift.
+    if (shift == 0) steps(from, to, whole, mul, 0, moved, stamp, time)
+    if (shift == -1) steps(from, to, whole, mul, 1, moved, stamp, time)
+    if (shift == -2) steps(from, to, whole, mul, 2, moved, stamp, time)
+  }
+  for (let i = whole; i < count; i++) {
+    const at = <usize>i << 3
+    store<u64>(to + at, time + scale_delta(load<u64>(from + at) - stamp, mul, shift))
+  }
 }
 
 /** `count` TSC differences at `deltas` to ns at `ns`. */
 export function scale_batch(deltas: usize, ns: usize, count: u32, mul: u32, shift: i32): void {
-  let done: u32 = 0
-  if (shift == 0) done = steps(deltas, ns, count, mul, 0, false, 0, 0)
-  else if (shift == -1) done = steps(deltas, ns, count, mul, 1, false, 0, 0)
-  else if (shift == -2) done = steps(deltas, ns, count, mul, 2, false, 0, 0)
-  for (; done < count; done++) {
-    const at = <usize>done << 3
-    store<u64>(ns + at, scale_delta(load<u64>(deltas + at), mul, shift))
-  }
+  scale_words(deltas, ns, count, mul, shift, false, 0, 0)
 }
 
 /**
@@ -91,18 +106,8 @@ export function scale_batch(deltas: usize, ns: usize, count: u32, mul: u32, shif
 export function pvclock_read_batch(page_address: usize, tsc: usize, ns: usize, count: u32): i32 {
   const version = pvclock_read_begin(page_address)
   const page = changetype<VcpuTimeInfo>(page_address)
-  const stamp = page.tsc_timestamp
-  const time = page.system_time
   const mul = page.tsc_to_system_mul
-  const shift = <i32>page.tsc_shift
-  let done: u32 = 0
-  if (shift == 0) done = steps(tsc, ns, count, mul, 0, true, stamp, time)
-  else if (shift == -1) done = steps(tsc, ns, count, mul, 1, true, stamp, time)
-  else if (shift == -2) done = steps(tsc, ns, count, mul, 2, true, stamp, time)
-  for (; done < count; done++) {
-    const at = <usize>done << 3
-    store<u64>(ns + at, time + scale_delta(load<u64>(tsc + at) - stamp, mul, shift))
-  }
+  scale_words(tsc, ns, count, mul, page.tsc_shift, true, page.tsc_timestamp, page.system_time)
   return pvclock_read_retry(page_address, version) ? 0 : 1
 }
 
@@ -111,12 +116,15 @@ export function pvclock_read_batch(page_address: usize, tsc: usize, ns: usize, c
  * the first page that a writer is in the middle of.
  */
 export function pvclock_read_pages(pages: usize, stride: usize, tsc: usize, ns: usize, count: u32): u32 {
-  for (let i: u32 = 0; i < count; i++) {
-    const at = <usize>i << 3
+  if (count == 0) return 0
+  let left = count
+  do {
     const version = pvclock_read_begin(pages)
-    store<u64>(ns + at, pvclock_read(pages, load<u64>(tsc + at)))
-    if (pvclock_read_retry(pages, version)) return i
+    store<u64>(ns, pvclock_read(pages, load<u64>(tsc)))
+    if (pvclock_read_retry(pages, version)) break
     pages += stride
-  }
-  return count
+    tsc += 8
+    ns += 8
+  } while (--left > 0)
+  return count - left
 }

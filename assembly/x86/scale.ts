@@ -28,9 +28,14 @@ export function scale_shift(scale: u64): i32 {
  * hw/i386/kvm/clock.c kvmclock_current_nsec.
  */
 export function scale_delta(delta: u64, mul: u32, shift: i32): u64 {
-  const d = shift < 0 ? delta >> -shift : delta << shift
-  const m = <u64>mul
-  return (d >> 32) * m + (((d & 0xffff_ffff) * m) >> 32)
+  // Two returns, so that it is a branch: a choice of values computes both shifts, and a page's shift never changes.
+  if (shift < 0) return scale_shifted(delta >> -shift, mul)
+  return scale_shifted(delta << shift, mul)
+}
+
+@inline
+function scale_shifted(shifted: u64, mul: u64): u64 {
+  return (shifted >> 32) * mul + (((shifted & 0xffff_ffff) * mul) >> 32)
 }
 
 /**
@@ -39,11 +44,14 @@ export function scale_delta(delta: u64, mul: u32, shift: i32): u64 {
  */
 export function unscale_up(ns: u64, mul: u32, shift: i32): u64 {
   if (ns == 0) return 0
+  if (mul == 0) return u64.MAX_VALUE
   const m = <u64>mul
-  if (mul == 0 || ns / m > 0xffff_ffff) return u64.MAX_VALUE
-  // x = ceil(ns * 2^32 / mul) is the least shifted delta. The second division leaves at most 2^32 - 1.
-  const rest = (ns % m) << 32
-  const x = ((ns / m) << 32) + rest / m + u64(rest % m != 0)
+  // x = ceil(ns * 2^32 / mul) is the least shifted delta: 32 bits, then 32 bits more. Most often the first are 0.
+  const high = ns < m ? 0 : ns / m
+  if (high >> 32 != 0) return u64.MAX_VALUE
+  const rest = (ns - high * m) << 32
+  const low = rest / m
+  const x = (high << 32) + low + u64(low * m != rest)
   const bits = (shift < 0 ? -shift : shift) & 63
   if (bits == 0) return x
   if (shift < 0) return x >> (64 - bits) == 0 ? x << bits : u64.MAX_VALUE

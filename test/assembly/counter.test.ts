@@ -157,6 +157,78 @@ describe.each(builds)('counter, %s build', (build) => {
     )
   })
 
+  test('counter_when is right on both sides of what its short way takes, and with the widest rates', () => {
+    const GHZ = 10n ** 18n
+    const rates = [
+      [12n * GHZ, GHZ],
+      [12n * GHZ - 1n, GHZ],
+      [6_000_000_006n, 1_000_000_000n],
+      [GHZ, GHZ],
+      [GHZ - 1n, GHZ],
+      [GHZ, GHZ - 1n],
+      [GHZ / 65_536n, GHZ],
+      [GHZ / 65_535n, GHZ],
+      [GHZ / 65_537n, GHZ],
+      [1n, GHZ],
+      [1n, 1n],
+      [3n, 7n],
+      [999_999_999_999_999_989n, GHZ],
+      [5_123_456_789_012_345_679n, 999_999_999_999_999_989n],
+    ] as const
+    const near = [
+      1n,
+      2n,
+      3n,
+      (1n << 47n) - 1n,
+      1n << 47n,
+      (1n << 47n) + 1n,
+      (1n << 32n) + 5n,
+      (1n << 62n) + 3n,
+    ]
+    for (const [num, den] of rates) {
+      for (const now of [0n, 1n, 999_999_937n, CENTURY]) {
+        const model = new CounterModel(0n, 17n, num, den)
+        const values = near.map((distance) => u64(model.read(now) + distance))
+        const rows = values.flatMap((value) => [
+          [WHEN, now, value],
+          [READ, now],
+        ])
+        const results = run(core, [[SET, 0n, 17n, num, den], ...rows]).slice(1)
+        expect(results).toEqual(values.flatMap((value) => [model.when(now, value), model.read(now)]))
+      }
+    }
+  })
+
+  test('counter_when is right for every fraction of a count that a change of rate leaves', () => {
+    const slow = fc.bigInt({ min: 1n, max: 10n ** 18n })
+    const fast = fc.bigInt({ min: 10n ** 18n, max: 12n * 10n ** 18n })
+    const num = fc.oneof(slow, fast)
+    const distance = fc.oneof(fc.bigInt(1n, 20n), fc.bigInt(1n, 1n << 47n))
+    const times = fc.tuple(fc.bigInt(0n, 10n ** 12n), fc.bigInt(0n, 10n ** 12n))
+    fc.assert(
+      fc.property(
+        num,
+        num,
+        slow,
+        times,
+        fc.array(distance),
+        (before, after, den, [first, later], distances) => {
+          const model = new CounterModel(0n, 0n, before, den)
+          model.rate(first, after)
+          const now = first + later
+          const values = distances.map((d) => u64(model.read(now) + d))
+          const change = [
+            [SET, 0n, 0n, before, den],
+            [RATE, first, after],
+          ]
+          const results = run(core, [...change, ...values.map((value) => [WHEN, now, value])]).slice(2)
+          expect(results).toEqual(values.map((value) => model.when(now, value)))
+        },
+      ),
+      { numRuns: 500 },
+    )
+  })
+
   test('counter_when gives now for what is past and never for what does not come', () => {
     const never = run(core, [
       [SET, 5n, 1000n, 3n, 7n],
@@ -175,7 +247,7 @@ describe.each(builds)('counter, %s build', (build) => {
   })
 
   test('an all-zero counter stands at 0, and den 0 is refused', () => {
-    new Uint8Array(core.memory.buffer, 0x100000, 40).fill(0)
+    new Uint8Array(core.memory.buffer, 0x100000, 72).fill(0)
     const results = run(core, [
       [READ, 99n],
       [RATE, 99n, 5n],
