@@ -59,7 +59,9 @@ function mismatchLines(first: readonly Mismatch[], style: Style): string[] {
     const last = first[i + 1]?.row !== row
     return [
       ...(begins ? [`  row ${row}, line ${line}`] : []),
-      ...wrap(`    ${column}: expected ${expected}, got ${style.bad(got)}`, 6),
+      ...wrap(`${column}: expected ${expected}, got ${style.bad(got)}`, 2, WIDTH - 4).map(
+        (part) => `    ${part}`,
+      ),
       ...(last ? folded(text).map((part) => style.dim(`      ${part}`)) : []),
     ]
   })

@@ -4,7 +4,7 @@
  */
 import type { RowsCall } from '../core.js'
 
-/** What a column may hold: unsigned and signed words; a 64-bit result may be printed either way. */
+/** What a column may hold: unsigned and signed words; x64 is unsigned, but may be printed as signed. */
 export type ColumnType = 'u1' | 'u8' | 's8' | 'u32' | 's32' | 'u64' | 's64' | 'x64'
 
 export type Column = readonly [name: string, type: ColumnType, word: number]
@@ -23,9 +23,9 @@ export interface RowKind {
   readonly conditional?: readonly Column[]
 }
 
-/** Columns of one type at consecutive words. */
+/** Columns of one type at consecutive words; shifts, whatever the others are, are signed. */
 function columns(names: string, type: ColumnType, first: number): Column[] {
-  return names.split(' ').map((name, i) => [name, type, first + i])
+  return names.split(' ').map((name, i) => [name, name.endsWith('_shift') ? 's32' : type, first + i])
 }
 
 const pageFields = (first: number, flags: string | null): Column[] => [
@@ -119,7 +119,7 @@ export const rowKinds: readonly RowKind[] = [
     ],
     results: [
       ['nested_ratio', 'u64', 5],
-      ['nested_offset_s64', 'x64', 6],
+      ['nested_offset_s64', 's64', 6],
     ],
   },
   {
@@ -233,11 +233,14 @@ export const rowKinds: readonly RowKind[] = [
       ['get_at_s_time', 'x64', 10],
       ['get_rdtsc', 'u64', 11],
     ],
-    results: columns(
-      'rc vtsc tsc_khz vtsc_offset vtsc_to_ns_mul vtsc_to_ns_shift ns_to_vtsc_mul ns_to_vtsc_shift incarnation hvm_ratio gtime_to_gtsc get_mode get_elapsed_ns get_khz get_incarnation',
-      'x64',
-      12,
-    ),
+    results: [
+      ['rc', 's32', 12],
+      ...columns(
+        'vtsc tsc_khz vtsc_offset vtsc_to_ns_mul vtsc_to_ns_shift ns_to_vtsc_mul ns_to_vtsc_shift incarnation hvm_ratio gtime_to_gtsc get_mode get_elapsed_ns get_khz get_incarnation',
+        'x64',
+        13,
+      ),
+    ],
   },
   {
     name: 'xen_settime',
@@ -265,7 +268,7 @@ export const rowKinds: readonly RowKind[] = [
     ],
     results: [
       ['stopped', 'u1', 2],
-      ['armed_at', 'x64', 3],
+      ['armed_at', 's64', 3],
     ],
   },
 ]
