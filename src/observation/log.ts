@@ -92,8 +92,14 @@ export class ObservationLog {
     }
   }
 
+  clone(): ObservationLog {
+    const copy = new ObservationLog()
+    copy.append(new DataView(this.records().buffer), this.#length)
+    return copy
+  }
+
   /** All of them in the core's byte layout, as `append` takes them. */
-  records(): Uint8Array {
+  records(): Uint8Array<ArrayBuffer> {
     const bytes = new Uint8Array(this.#length * RECORD_BYTES)
     const view = new DataView(bytes.buffer)
     for (let i = 0, at = 0; i < this.#length; i++, at += RECORD_BYTES) {

@@ -43,7 +43,7 @@ export class Guest {
     this.host = host
     this.policy = policy
     this.variant = policy.variant && spec.kernel === 'linux-2.6.18-xen' ? policy.variant : spec.variant
-    this.log = saved?.log ?? new ObservationLog()
+    this.log = saved?.log.clone() ?? new ObservationLog()
     this.corrections = [...(saved?.corrections ?? [])]
     this.#stops = (saved?.stops ?? []).map((stop) => ({ ...stop }))
     if (saved) {
