@@ -239,6 +239,7 @@ export const VCPU_PERIODIC: u32 = 1
 export const VCPU_TSC_DEADLINE: u32 = 2
 export const VCPU_DEC: u32 = 3
 export const VCPU_HDEC: u32 = 4
+export const VCPU_AGAIN: u32 = 5 // machine.ts leave(): guest code that needs time to pass
 export const SLOT_READER: u32 = SLOT_VCPU + MAX_VCPUS * SLOTS_PER_VCPU // 264
 export const SLOT_SLEEPER: u32 = SLOT_READER + MAX_READERS // 296
 export const SLOT_BUSY: u32 = SLOT_SLEEPER + MAX_SLEEPERS // 552

@@ -99,11 +99,13 @@ export function xen_sync_wall(): void {
 
 // ---- vCPU timers
 
+/** Arms the singleshot timer; one in the past fires as soon as time has moved on. */
 export function xen_arm_singleshot(cpu: u32, deadline: u64): void {
   const v = vcpu(cpu)
+  const now = xen_now()
   v.singleshot_armed = 1
-  v.singleshot_deadline = deadline
-  queue_arm(slot(cpu, VCPU_SINGLESHOT), with_slop(xen_when(deadline)))
+  v.singleshot_deadline = <i64>(deadline - now) > 0 ? deadline : now + 1
+  queue_arm(slot(cpu, VCPU_SINGLESHOT), with_slop(xen_when(v.singleshot_deadline)))
 }
 
 export function xen_stop_singleshot(cpu: u32): void {
