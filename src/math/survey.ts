@@ -54,8 +54,6 @@ export interface SurveyPicture {
   readonly cells: readonly Uint32Array[]
 }
 
-export const HISTOGRAM_STEP_PPT = 50n
-
 // assembly/lab-math.ts: the unit of an error, the number of buckets, the place of each total.
 const ONE = 1_000_000n << 41n
 const BUCKETS = 20
