@@ -51,7 +51,7 @@ export function xen_time_at(tsc: u64): u64 {
 export function xen_when(deadline: u64): u64 {
   const c = cpu_time()
   const ahead = <i64>(deadline - c.local_stime)
-  if (ahead <= 0 || <i64>(deadline - xen_now()) <= 0) return machine().now_ns
+  if (ahead <= 0) return machine().now_ns
   const ticks = unscale_up(ahead, c.mul, c.shift)
   return ticks == NEVER ? NEVER : host_when(HOST_TSC, c.local_tsc + ticks)
 }

@@ -3,7 +3,9 @@
  * them honest. Source: Xen arch/x86/time.c, common/time.c, common/sched/core.c, common/domain.c.
  */
 import { queue_arm, queue_armed, queue_disarm } from '../event-queue'
-import { cpu_time, host_tsc, host_wall, with_slop, xen_arm_calibration, xen_master, xen_now, xen_when } from '../host'
+import {
+  cpu_time, host_tsc, host_wall, with_slop, xen_arm_calibration, xen_master, xen_now, xen_time_at, xen_when,
+} from '../host'
 import {
   CALL, CAUSE_TIMER, GUEST_DOMAIN_TSC, guest, host, HYPERVISOR_XEN, machine, NS_PER_SEC, RUN_EMPTY, RUN_OFF,
   RUNSTATE_RUNNING, SLOT_VCPU, SLOTS_PER_VCPU, VCPU_PERIODIC, VCPU_SINGLESHOT, vcpu,
@@ -30,7 +32,10 @@ function guest_tsc_at(tsc: u64, now: u64): u64 {
   return g.hvm ? scale_tsc(tsc, g.tsc_ratio, g.tsc_frac_bits) + g.tsc_offset : tsc
 }
 
-@inline export function xen_guest_tsc(): u64 { return guest_tsc_at(host_tsc(), xen_now()) }
+export function xen_guest_tsc(): u64 {
+  const tsc = host_tsc()
+  return guest_tsc_at(tsc, domain_tsc().vtsc ? xen_time_at(tsc) : 0) // only an emulated TSC asks for NOW()
+}
 
 /** Linear address of a vCPU's vcpu_info: registered by the guest, or in shared_info. */
 export function xen_vcpu_info(cpu: u32): usize {

@@ -97,8 +97,9 @@ export function gettimeofday(cpu: u32): i64 {
 
 /** A time in ns after it was a timespec: in a 32-bit kernel the seconds have wrapped. */
 function through_timespec(ns: i64): i64 {
+  if (boot_wide()) return ns
   const sec = floor_sec(ns)
-  return boot_wide() ? ns : time_t(sec) * NS + (ns - sec * NS)
+  return time_t(sec) * NS + (ns - sec * NS)
 }
 
 /** CLOCK_MONOTONIC (ktime_get): gettimeofday plus wall_to_monotonic, so the clamp holds it too. */

@@ -55,7 +55,7 @@ export function up_to_date(cpu: u32): bool {
 }
 
 /** Copies the page (get_time_values_from_xen). */
-export function refresh(cpu: u32): void {
+@inline export function refresh(cpu: u32): void {
   if (variant() == VARIANT_FIX_3 && host_changed(cpu)) rebase(cpu)
   const page = changetype<VcpuTimeInfo>(page_address(cpu))
   const c = cpu_state(cpu)
@@ -72,7 +72,7 @@ export function refresh_if_stale(cpu: u32): void {
 }
 
 /** ns since the shadow's stamp; huge when the TSC is behind it. */
-export function nsec_offset(cpu: u32): u64 {
+@inline export function nsec_offset(cpu: u32): u64 {
   const c = cpu_state(cpu)
   return scale_delta(rdtsc(cpu) - c.tsc, c.mul, c.shift)
 }
@@ -84,7 +84,7 @@ export function usec_offset(cpu: u32): u64 {
 }
 
 /** Guest time now, by the shadow. */
-export function guest_now(cpu: u32): u64 {
+@inline export function guest_now(cpu: u32): u64 {
   const k = kernel()
   const now = cpu_state(cpu).sys + nsec_offset(cpu)
   if (<i64>(now - k.seen) > 0) k.seen = now

@@ -45,7 +45,7 @@ export function timer_interrupt(cpu: u32): void {
 
   const tick = <i64>k.ns_per_tick
   if (delta >= tick) {
-    const ticks = <u64>(delta / tick)
+    const ticks = <u64>ticks_in(delta, tick)
     k.processed += ticks * k.ns_per_tick
     do_timer(ticks)
     if (ticks > 1) observe(SEEN_TICKS, cpu, ticks, 0)
@@ -58,6 +58,11 @@ export function timer_interrupt(cpu: u32): void {
   if (stolen > 5 * <i64>k.hz) touch_watchdog(cpu)
   softlockup_tick(cpu)
   run_timers(cpu)
+}
+
+/** Whole ticks in `ns`, which is not negative. An interrupt each tick has one: no division then. */
+function ticks_in(ns: i64, tick: i64): i64 {
+  return ns < tick ? 0 : ns < 2 * tick ? 1 : ns / tick
 }
 
 /** Accounts this CPU's ticks as stolen, idle or busy; returns the stolen ticks, or ns if there was nothing to account. */
@@ -84,8 +89,9 @@ function account(cpu: u32, delta_cpu: i64): i64 {
     c.idle_ticks += blocked
   }
   if (left > 0) {
-    c.processed += (left / tick) * tick
-    c.system_ticks += left / tick
+    const ticks = ticks_in(left, tick)
+    c.processed += ticks * tick
+    c.system_ticks += ticks
   }
   return stolen
 }
