@@ -84,10 +84,12 @@ test('import from a module, with types', () => {
   const user = `
     import { fileURLToPath } from 'node:url'
     import { judge, loadScenarioFile, type RunResult, runScenario } from 'chronovisor'
+    import { scale } from 'chronovisor/math'
     const file = new URL('dist/scenario/library/xen-good-lower.yaml', import.meta.resolve('chronovisor/package.json'))
     const result: RunResult = runScenario(await loadScenarioFile(fileURLToPath(file)))
     const ends: bigint = result.endNs
-    console.log(\`\${ends} \${judge(result).filter((check) => check.verdict === 'fail').length}\`)
+    const mul: bigint | number = scale(2_400_000_000n).toNs.xen.mul
+    console.log(\`\${ends} \${judge(result).filter((check) => check.verdict === 'fail').length} \${mul}\`)
   `
   writeFileSync(join(folder, 'user.ts'), user)
   const types = join(root, 'node_modules/@types')
@@ -105,7 +107,7 @@ test('import from a module, with types', () => {
   const compiled = run(process.execPath, join(root, 'node_modules/typescript/bin/tsc'), ...options, 'user.ts')
   expect(compiled).toMatchObject({ stdout: '', status: 0 })
   expect(run(process.execPath, 'user.js')).toMatchObject({
-    stdout: '120000000000 0\n',
+    stdout: '120000000000 0 3579139413\n',
     stderr: '',
     status: 0,
   })
