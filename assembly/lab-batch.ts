@@ -2,6 +2,7 @@
  * The array forms of x86/batch.ts, and the loops that `npm run bench -- --only batch` measures beside the same loops
  * in C (bench/native/clock.c).
  */
+import { Counter, counter_read, counter_when } from './counter'
 import { PVCLOCK_PAGE_BYTES, pvclock_publish_xen, pvclock_read, pvclock_read_begin, pvclock_read_retry } from './x86/pvclock'
 import { scale_delta } from './x86/scale'
 
@@ -81,5 +82,21 @@ export function lab_ticks(page: usize, count: u32, step: u64, tick: u64, hz: u32
     const now = read_whole(page, tsc)
     t.sum += now
     for (; now - t.processed >= tick; t.jiffies++) t.processed += tick
+  }
+}
+
+/** The counts of the Counter at `counter` at `count` instants. */
+export function lab_counter_reads(counter: usize, times: usize, counts: usize, count: u32): void {
+  const c = changetype<Counter>(counter)
+  for (let at: usize = 0, end = <usize>count << 3; at < end; at += 8) {
+    store<u64>(counts + at, counter_read(c, load<u64>(times + at)))
+  }
+}
+
+/** From each of these instants on, when it reaches the value beside it. */
+export function lab_counter_whens(counter: usize, times: usize, values: usize, whens: usize, count: u32): void {
+  const c = changetype<Counter>(counter)
+  for (let at: usize = 0, end = <usize>count << 3; at < end; at += 8) {
+    store<u64>(whens + at, counter_when(c, load<u64>(times + at), load<u64>(values + at)))
   }
 }

@@ -3,7 +3,7 @@
  * bench/native/clock.c), so results can be compared word for word.
  */
 import { instantiate } from '../src/core/load.js'
-import { scaleDelta, TimePage } from './bigint.js'
+import { Counter, scaleDelta, TimePage } from './bigint.js'
 import { xenGuest } from './core.js'
 
 /** The exports of assembly/lab-batch.ts. */
@@ -16,6 +16,9 @@ interface BatchExports {
   lab_scale_each(deltas: number, ns: number, count: number, mul: number, shift: number): void
   lab_scale_chain(delta: bigint, step: bigint, count: number, mul: number, shift: number): bigint
   lab_page_reads(page: number, tsc: bigint, step: bigint, count: number): bigint
+  lab_counter(rows: number, count: number, scratch: number): void
+  lab_counter_reads(counter: number, times: number, counts: number, count: number): void
+  lab_counter_whens(counter: number, times: number, values: number, whens: number, count: number): void
   lab_ticks(
     page: number,
     count: number,
@@ -34,7 +37,7 @@ export interface BatchCase {
   readonly operations: number
   /** The project's goals: at most so many times the time of C, at least so many times as fast as BigInt. */
   readonly atMost: number | null
-  readonly atLeast: number
+  readonly atLeast: number | null
   /** A second form in C, and what it is. */
   readonly other?: { readonly id: string; readonly title: string }
   core(): void
@@ -55,6 +58,10 @@ const HZ = 1000
 const TSC_A_TICK = 2_400_000n
 const CHAIN_STEP = 0x123456789abcdefn
 const READ_STEP = 1_000_003n
+const RATE = { num: 2_400_000_007_200_000_000n, den: 10n ** 18n } // 2.4 GHz, 3 ppb fast
+const FIRST = 10n ** 15n
+const APART = 1_000_003n
+const AHEAD = 2_400_000n // 1 ms
 const u64 = (value: bigint) => BigInt.asUintN(64, value)
 
 interface Page {
@@ -84,6 +91,9 @@ class CoreSide {
   readonly results = this.words + 8 * WORDS
   readonly pages = this.results + 8 * WORDS
   readonly ticker = this.pages + PAGE_BYTES * PAGES
+  readonly counter = this.ticker + 256
+  readonly times = this.counter + 256
+  readonly values = this.times + 8 * WORDS
   readonly #view = new DataView(this.core.memory.buffer)
 
   constructor({ words, pages }: ReturnType<typeof numbers>) {
@@ -148,6 +158,13 @@ export function batchCases(): BatchCase[] {
   const [mul, shift] = [Number(MUL), Number(SHIFT)]
   const timePages = pages.map(timePage)
   const out = new BigUint64Array(WORDS)
+  const counter = new Counter(0n, 17n, RATE.num, RATE.den)
+  const times = words.map((_, i) => FIRST + BigInt(i) * APART)
+  const values = times.map((time) => counter.read(time) + AHEAD)
+  side.set(side.times, times)
+  side.set(side.values, values)
+  side.set(side.results, [0n, 0n, 17n, RATE.num, RATE.den])
+  core.lab_counter(side.results, 1, side.counter)
   const kept = { core: [0n], bigint: [0n] }
   const arrays = (count: number) => ({
     operations: count,
@@ -234,6 +251,28 @@ export function batchCases(): BatchCase[] {
         let sum = 0n
         for (let i = 0n; i < WORDS; i++) sum += timePages[0]!.read(words[0]! + i * READ_STEP)
         kept.bigint = [sum]
+      },
+    },
+    {
+      id: 'counter-reads',
+      title: 'counter_read, a TSC 3 ppb fast',
+      ...arrays(WORDS),
+      atMost: null,
+      atLeast: null,
+      core: () => core.lab_counter_reads(side.counter, side.times, side.results, WORDS),
+      bigint: () => {
+        for (let i = 0; i < WORDS; i++) out[i] = counter.read(times[i]!)
+      },
+    },
+    {
+      id: 'counter-whens',
+      title: 'counter_when, 1 ms ahead',
+      ...arrays(WORDS),
+      atMost: null,
+      atLeast: null,
+      core: () => core.lab_counter_whens(side.counter, side.times, side.values, side.results, WORDS),
+      bigint: () => {
+        for (let i = 0; i < WORDS; i++) out[i] = counter.when(values[i]!)
       },
     },
     {

@@ -117,14 +117,14 @@ export function pvclock_read_batch(page_address: usize, tsc: usize, ns: usize, c
  */
 export function pvclock_read_pages(pages: usize, stride: usize, tsc: usize, ns: usize, count: u32): u32 {
   if (count == 0) return 0
-  let left = count
+  const end = tsc + (<usize>count << 3)
+  const apart = ns - tsc
   do {
     const version = pvclock_read_begin(pages)
-    store<u64>(ns, pvclock_read(pages, load<u64>(tsc)))
+    store<u64>(tsc + apart, pvclock_read(pages, load<u64>(tsc)))
     if (pvclock_read_retry(pages, version)) break
     pages += stride
     tsc += 8
-    ns += 8
-  } while (--left > 0)
-  return count - left
+  } while (tsc < end)
+  return count - <u32>((end - tsc) >> 3)
 }

@@ -143,7 +143,9 @@ export function pvclock_read_retry(page_address: usize, version: u32): bool {
 export function pvclock_read(page_address: usize, tsc: u64): u64 {
   const page = changetype<VcpuTimeInfo>(page_address)
   const delta = tsc - page.tsc_timestamp
-  return page.system_time + scale_delta(delta, page.tsc_to_system_mul, page.tsc_shift)
+  // Not page.tsc_shift: of a field the compiler extends the sign once more.
+  const shift = <i32>load<i8>(page_address, offsetof<VcpuTimeInfo>('tsc_shift'))
+  return page.system_time + scale_delta(delta, page.tsc_to_system_mul, shift)
 }
 
 /**

@@ -23,6 +23,12 @@
 #define TSC_A_TICK 2400000u
 #define CHAIN_STEP 0x123456789abcdefu
 #define READ_STEP 1000003u
+/* A TSC of 2.4 GHz that is 3 ppb fast, its first instant and the distance to the next, and 1 ms of counts. */
+#define NUM 2400000007200000000u
+#define DEN 1000000000000000000u
+#define FIRST 1000000000000000u
+#define APART 1000003u
+#define AHEAD 2400000u
 
 struct page {
   uint32_t version, pad0;
@@ -36,7 +42,7 @@ struct ticker {
   uint64_t tsc, processed, jiffies, sum, left;
 };
 
-static uint64_t in[WORDS], out[WORDS];
+static uint64_t in[WORDS], out[WORDS], times[WORDS], values[WORDS];
 static struct page pages[PAGES];
 static struct ticker ticker;
 
@@ -161,6 +167,29 @@ static __attribute__((noipa)) void ticks_inlined(struct page *p, struct ticker *
   *state = t;
 }
 
+struct counter {
+  uint64_t t0, base, rem, num, den;
+};
+
+static struct counter counter = {.base = 17, .num = NUM, .den = DEN};
+
+static inline unsigned __int128 counter_total(const struct counter *c, uint64_t now) {
+  return (unsigned __int128)(now - c->t0) * c->num + c->rem;
+}
+
+static __attribute__((noipa)) void counter_reads(const struct counter *c, const uint64_t *now, uint64_t *to, size_t n) {
+  for (size_t i = 0; i < n; i++) to[i] = c->base + (uint64_t)(counter_total(c, now[i]) / c->den);
+}
+
+static __attribute__((noipa)) void counter_whens(const struct counter *c, const uint64_t *now, const uint64_t *value,
+                                                 uint64_t *to, size_t n) {
+  for (size_t i = 0; i < n; i++) {
+    unsigned __int128 wanted = (unsigned __int128)(value[i] - c->base) * c->den - c->rem;
+    uint64_t when = c->t0 + (uint64_t)((wanted + c->num - 1) / c->num);
+    to[i] = when > now[i] ? when : now[i];
+  }
+}
+
 #ifdef __AVX2__
 static inline __m256i load(const uint64_t *from) { return _mm256_loadu_si256((const __m256i *)from); }
 
@@ -210,6 +239,9 @@ static void set_page(struct page *p, uint64_t stamp, uint64_t time, uint32_t mul
 /* Every case starts from the same numbers, in the order in which bench/batch-cases.ts makes them. */
 static void set_up(void) {
   for (size_t i = 0; i < WORDS; i++) in[i] = next();
+  for (size_t i = 0; i < WORDS; i++) times[i] = FIRST + i * APART;
+  counter_reads(&counter, times, values, WORDS);
+  for (size_t i = 0; i < WORDS; i++) values[i] += AHEAD;
   for (size_t i = 0; i < PAGES; i++) {
     uint64_t stamp = in[i] - (next() & 0xfffffffff), time = next();
     set_page(&pages[i], stamp, time, MUL - (uint32_t)i);
@@ -223,6 +255,9 @@ static void run_batch(void) { scale_batch(in, out, WORDS, MUL, SHIFT); }
 static void run_read_batch(void) { read_batch(pages, in, out, WORDS); }
 static void run_pages(void) { read_pages(pages, in, out, PAGES); }
 static void run_reads(void) { out[0] = page_reads(pages, in[0], WORDS); }
+
+static void run_counter_reads(void) { counter_reads(&counter, times, out, WORDS); }
+static void run_counter_whens(void) { counter_whens(&counter, times, values, out, WORDS); }
 
 static void run_ticks(void (*loop)(struct page *, struct ticker *, size_t)) {
   set_page(&pages[0], 0, 0, MUL);
@@ -248,6 +283,8 @@ static const struct {
     {"read-batch", run_read_batch, WORDS, WORDS},
     {"read-pages", run_pages, PAGES, PAGES},
     {"page-reads", run_reads, WORDS, 1},
+    {"counter-reads", run_counter_reads, WORDS, WORDS},
+    {"counter-whens", run_counter_whens, WORDS, WORDS},
     {"ticks", run_tick_calls, 4 * WORDS, 4},
     {"ticks-inlined", run_tick_inlined, 4 * WORDS, 4},
 #ifdef __AVX2__

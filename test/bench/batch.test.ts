@@ -17,6 +17,8 @@ test('the core, BigInt and C compute the same', () => {
     'read-batch',
     'read-pages',
     'page-reads',
+    'counter-reads',
+    'counter-whens',
     'ticks',
   ])
   for (const { id } of cases) expect(native.results(id) === null).toBe(native.missing !== null)
