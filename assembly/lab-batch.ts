@@ -8,16 +8,6 @@ import { scale_delta } from './x86/scale'
 
 export * from './x86/batch'
 
-/** scale_batch with the single form. */
-export function lab_scale_each(deltas: usize, ns: usize, count: u32, mul: u32, shift: i32): void {
-  if (count == 0) return
-  do {
-    store<u64>(ns, scale_delta(load<u64>(deltas), mul, shift))
-    deltas += 8
-    ns += 8
-  } while (--count > 0)
-}
-
 /** `count` scalings, each of the result before it plus `step`. */
 export function lab_scale_chain(delta: u64, step: u64, count: u32, mul: u32, shift: i32): u64 {
   let ns = delta

@@ -13,7 +13,7 @@ interface BatchExports {
   scale_batch(deltas: number, ns: number, count: number, mul: number, shift: number): void
   pvclock_read_batch(page: number, tsc: number, ns: number, count: number): number
   pvclock_read_pages(pages: number, stride: number, tsc: number, ns: number, count: number): number
-  lab_scale_each(deltas: number, ns: number, count: number, mul: number, shift: number): void
+  scale_each(deltas: number, ns: number, count: number, mul: number, shift: number): void
   lab_scale_chain(delta: bigint, step: bigint, count: number, mul: number, shift: number): bigint
   lab_page_reads(page: number, tsc: bigint, step: bigint, count: number): bigint
   lab_counter(rows: number, count: number, scratch: number): void
@@ -183,11 +183,11 @@ export function batchCases(): BatchCase[] {
   return [
     {
       id: 'scale-each',
-      title: 'scale_delta, one after the other',
+      title: 'scale_each: one word at a time',
       ...arrays(WORDS),
       atMost: 2,
       atLeast: 40,
-      core: () => core.lab_scale_each(side.words, side.results, WORDS, mul, shift),
+      core: () => core.scale_each(side.words, side.results, WORDS, mul, shift),
       bigint: scaleWithBigInt,
     },
     {

@@ -9,24 +9,45 @@
  * The limit is the three ports on which an x86 CPU executes vectors, since V8 needs three instructions for each of
  * the four extended multiplications. So two words more go through the scalar multiplier, which is idle meanwhile.
  * A shift by a constant is one instruction, by a variable five; hence a loop for each shift that a TSC of 1 to 8 GHz
- * has, and the single form for all others. V8 takes what stays the same, the splats, out of a loop only if the loop
+ * has, and one word at a time for all others. V8 takes what stays the same, the splats, out of a loop only if the loop
  * ends with its test. docs/performance.md has the figures.
  *
  * Arrays have 64-bit words; input and output may be the same array.
  */
 import { pvclock_read, pvclock_read_begin, pvclock_read_retry, VcpuTimeInfo } from './pvclock'
-import { scale_delta } from './scale'
+import { scale_shifted } from './scale'
 
 const WORDS_A_STEP: u32 = 6
 
+/** time + (word - stamp) scaled, with a shift by `bits`; `moved` false: stamp and time are 0 and left out. */
 @inline
-function word(from: usize, to: usize, mul: u64, right: i32, moved: bool, stamp: u64, time: u64): void {
+function word(from: usize, to: usize, mul: u64, bits: i32, left: bool, moved: bool, stamp: u64, time: u64): void {
   let x = load<u64>(from)
   if (moved) x -= stamp
-  x >>= right
-  let ns = (x >> 32) * mul + (((x & 0xffff_ffff) * mul) >> 32)
+  let ns = scale_shifted(left ? x << bits : x >> bits, mul)
   if (moved) ns += time
   store<u64>(to, ns)
+}
+
+/** `count` words, not 0. */
+@inline
+function words(
+  from: usize,
+  to: usize,
+  count: u32,
+  mul: u64,
+  bits: i32,
+  left: bool,
+  moved: bool,
+  stamp: u64,
+  time: u64,
+): void {
+  const end = from + (<usize>count << 3)
+  do {
+    word(from, to, mul, bits, left, moved, stamp, time)
+    from += 8
+    to += 8
+  } while (from < end)
 }
 
 @inline
@@ -53,23 +74,23 @@ function four_words(from: usize, to: usize, mul: v128, right: i32, moved: bool, 
   v128.store(to, y, 16)
 }
 
-/** `words` words, a multiple of WORDS_A_STEP and not 0, for a shift by `right` to the right. */
+/** `count` words, a multiple of WORDS_A_STEP and not 0, for a shift by `right` to the right. */
 @inline
-function steps(from: usize, to: usize, words: u32, mul: u32, right: i32, moved: bool, stamp: u64, time: u64): void {
-  const end = from + (<usize>words << 3)
+function steps(from: usize, to: usize, count: u32, mul: u32, right: i32, moved: bool, stamp: u64, time: u64): void {
+  const end = from + (<usize>count << 3)
   const muls = i32x4.splat(mul)
   const stamps = i64x2.splat(stamp)
   const times = i64x2.splat(time)
   do {
     four_words(from, to, muls, right, moved, stamps, times)
-    word(from + 32, to + 32, mul, right, moved, stamp, time)
-    word(from + 40, to + 40, mul, right, moved, stamp, time)
+    word(from + 32, to + 32, mul, right, false, moved, stamp, time)
+    word(from + 40, to + 40, mul, right, false, moved, stamp, time)
     from += 8 * WORDS_A_STEP
     to += 8 * WORDS_A_STEP
   } while (from < end)
 }
 
-/** time + scale_delta(word - stamp) for each word; `moved` false: stamp and time are 0 and left out. */
+/** All words, four and two at a time where `shift` allows. */
 @inline
 function scale_words(
   from: usize,
@@ -88,15 +109,23 @@ function scale_words(
     if (shift == -1) steps(from, to, whole, mul, 1, moved, stamp, time)
     if (shift == -2) steps(from, to, whole, mul, 2, moved, stamp, time)
   }
-  for (let i = whole; i < count; i++) {
-    const at = <usize>i << 3
-    store<u64>(to + at, time + scale_delta(load<u64>(from + at) - stamp, mul, shift))
-  }
+  const rest = count - whole
+  if (rest == 0) return
+  const behind = <usize>whole << 3
+  if (shift < 0) words(from + behind, to + behind, rest, mul, -shift, false, moved, stamp, time)
+  else words(from + behind, to + behind, rest, mul, shift, true, moved, stamp, time)
 }
 
 /** `count` TSC differences at `deltas` to ns at `ns`. */
 export function scale_batch(deltas: usize, ns: usize, count: u32, mul: u32, shift: i32): void {
   scale_words(deltas, ns, count, mul, shift, false, 0, 0)
+}
+
+/** The same one by one, with the sign of the shift looked at once: what vectors are measured against. */
+export function scale_each(deltas: usize, ns: usize, count: u32, mul: u32, shift: i32): void {
+  if (count == 0) return
+  if (shift < 0) words(deltas, ns, count, mul, -shift, false, false, 0, 0)
+  else words(deltas, ns, count, mul, shift, true, false, 0, 0)
 }
 
 /**

@@ -33,8 +33,9 @@ export function scale_delta(delta: u64, mul: u32, shift: i32): u64 {
   return scale_shifted(delta << shift, mul)
 }
 
+/** What scale_delta makes of a delta that is shifted already. */
 @inline
-function scale_shifted(shifted: u64, mul: u64): u64 {
+export function scale_shifted(shifted: u64, mul: u64): u64 {
   return (shifted >> 32) * mul + (((shifted & 0xffff_ffff) * mul) >> 32)
 }
 

@@ -7,6 +7,7 @@ import { builds, MAX_U64, scaleDeltaModel, u64 } from '../../helpers/core.js'
 interface Arrays {
   readonly memory: WebAssembly.Memory
   scale_batch(deltas: number, ns: number, count: number, mul: number, shift: number): void
+  scale_each(deltas: number, ns: number, count: number, mul: number, shift: number): void
   pvclock_read_batch(page: number, tsc: number, ns: number, count: number): number
   pvclock_read_pages(pages: number, stride: number, tsc: number, ns: number, count: number): number
   lab_scale_delta(rows: number, count: number, scratch: number): void
@@ -81,12 +82,20 @@ describe.each(builds)('arrays, %s build', (build) => {
     core.scale_batch(IN, OUT, values.length, Number(m), Number(s))
     return results(values.length)
   }
+  const scaleEach = (values: readonly bigint[], m: bigint, s: bigint) => {
+    fill(values)
+    core.scale_each(IN, OUT, values.length, Number(m), Number(s))
+    return results(values.length)
+  }
 
-  test('scale_batch: every shift of a byte, at the edges of words and multipliers', () => {
+  test('every shift of a byte, at the edges of words and multipliers', () => {
     const near = [...edges, MAX_U64, 0x1234_5678_9abc_def0n, 0xfedc_ba98_7654_3210n]
     for (let s = -128n; s <= 127n; s++) {
-      for (const m of [0n, 1n, 0x8000_0000n, 3_579_139_413n, 0xffff_ffffn])
-        expect(scaleBatch(near, m, s)).toEqual(near.map((delta) => scaled(delta, m, s)))
+      for (const m of [0n, 1n, 0x8000_0000n, 3_579_139_413n, 0xffff_ffffn]) {
+        const expected = near.map((delta) => scaled(delta, m, s))
+        expect(scaleBatch(near, m, s)).toEqual(expected)
+        expect(scaleEach(near, m, s)).toEqual(expected)
+      }
     }
   })
 
@@ -95,6 +104,7 @@ describe.each(builds)('arrays, %s build', (build) => {
       fc.property(words, mul, shift, (values, m, s) => {
         const got = scaleBatch(values, m, s)
         expect(got).toEqual(values.map((delta) => scaled(delta, m, s)))
+        expect(scaleEach(values, m, s)).toEqual(got)
         const rows = values.flatMap((delta) => [delta, m, u64(s), 0n])
         new BigUint64Array(core.memory.buffer, PAGES, rows.length).set(rows)
         core.lab_scale_delta(PAGES, values.length, 0)
