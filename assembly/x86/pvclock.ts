@@ -145,7 +145,7 @@ export function pvclock_read(page_address: usize, tsc: u64): u64 {
   const delta = tsc - page.tsc_timestamp
   // Not page.tsc_shift: of a field the compiler extends the sign once more.
   const shift = <i32>load<i8>(page_address, offsetof<VcpuTimeInfo>('tsc_shift'))
-  return page.system_time + scale_delta(delta, page.tsc_to_system_mul, shift)
+  return scale_delta(delta, page.tsc_to_system_mul, shift) + page.system_time
 }
 
 /**

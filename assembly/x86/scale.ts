@@ -29,8 +29,9 @@ export function scale_shift(scale: u64): i32 {
  */
 export function scale_delta(delta: u64, mul: u32, shift: i32): u64 {
   // Two returns, so that it is a branch: a choice of values computes both shifts, and a page's shift never changes.
-  if (shift < 0) return scale_shifted(delta >> -shift, mul)
-  return scale_shifted(delta << shift, mul)
+  const left = <i64>shift
+  if (left < 0) return scale_shifted(delta >> -left, mul)
+  return scale_shifted(delta << left, mul)
 }
 
 /** What scale_delta makes of a delta that is shifted already. */
