@@ -296,7 +296,14 @@ export function batchCases(): BatchCase[] {
 }
 
 /** Ticks of a guest in the core, and the case in C whose ticks are the least that they can be. */
-export function kernelTicks(): { title: string; like: string; ticks: number; run(): void } {
+export function kernelTicks(): {
+  readonly id: string
+  readonly title: string
+  readonly like: string
+  readonly ticks: number
+  readonly atMost: number
+  run(): void
+} {
   const S = 1_000_000_000n
   const machine = xenGuest({
     tscKhz: 2_400_000n,
@@ -310,5 +317,6 @@ export function kernelTicks(): { title: string; like: string; ticks: number; run
     until += S
     machine.run(until)
   }
-  return { title: 'ticks of linux-2.6.18-xen, busy', like: 'ticks', ticks: HZ, run }
+  const title = 'ticks of linux-2.6.18-xen, busy'
+  return { id: 'kernel-ticks', title, like: 'ticks', ticks: HZ, atMost: 1.25, run }
 }

@@ -47,7 +47,7 @@ test('the guest whose ticks are measured ticks', () => {
 test('without C the table says so', () => {
   const missing = 'there is no gcc here'
   const result = { id: 'a', title: 'A', core: 2, native: null, other: null, bigint: 100 }
-  const ratios = { ratio: null, atMost: 2, faster: 50, atLeast: 40 }
+  const ratios = { ratio: null, atMost: 2, faster: { least: 50, median: 48 }, atLeast: 40 }
   const text = batchTable({ rounds: 1, missing, results: [{ ...result, ...ratios }] })
   expect(text.split('\n').at(-1)).toBe('The column of C is empty: there is no gcc here.')
   expect(text).toContain('50.0x')
