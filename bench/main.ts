@@ -5,7 +5,7 @@
  * A round measures both sides of a case one after the other, so that both meet the same machine; the figures are
  * medians over the rounds, and the ratio is the median of the rounds' ratios.
  */
-import { availableParallelism, cpus } from 'node:os'
+import { availableParallelism, cpus, loadavg } from 'node:os'
 import Benchmark from 'benchmark'
 import { batchTable, runBatch } from './batch.js'
 import { type Case, makeCases } from './cases.js'
@@ -68,6 +68,8 @@ const machine = {
   cores: availableParallelism(),
   node: process.version,
   platform: `${process.platform} ${process.arch}`,
+  /** Programs that wanted a core in the minute before. */
+  load: loadavg()[0]!.toFixed(2),
 }
 const only = process.argv.includes('--only') ? process.argv[process.argv.indexOf('--only') + 1] : null
 const cases = only === 'batch' ? [] : makeCases().filter(({ id }) => only === null || id === only)
@@ -77,7 +79,9 @@ const batch = only === null || only === 'batch' ? runBatch() : null
 if (process.argv.includes('--json')) {
   console.log(JSON.stringify({ machine, rounds: ROUNDS, results, batch }, null, 2))
 } else {
-  console.log(`${machine.cpu}, ${machine.cores} cores, Node ${machine.node}, ${machine.platform}`)
+  console.log(
+    `${machine.cpu}, ${machine.cores} cores, Node ${machine.node}, ${machine.platform}, load ${machine.load}`,
+  )
   if (results.length > 0) console.log(`\n${table(results)}`)
   if (batch) console.log(`\n${batchTable(batch)}`)
 }
