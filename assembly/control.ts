@@ -5,7 +5,7 @@
  */
 import { Counter, counter_rate, counter_read, counter_step } from './counter'
 
-import { cpu_time, host_counter, host_counter_set, hypervisor_now, xen_arm_calibration, xen_start } from './host'
+import { host_counter, host_counter_set, hypervisor_now, xen_arm_calibration, xen_start } from './host'
 import {
   busy, CAUSE_FREQUENCY, GUEST_MEMORY, guest, host, HOST_MONO, HOST_TIMEBASE, HOST_TSC, HOST_WALL, HYPERVISOR_XEN,
   machine, MAX_BUSY, MAX_READERS, MAX_SLEEPERS, reader, sleeper, SLEEPER_AWAKE, STATE, STATE_END, vcpu,
@@ -83,8 +83,6 @@ export function host_clocks_changed(): void {
 export function host_system_time(): u64 { return hypervisor_now() }
 export function host_wc_sec(): u64 { return host().wc_sec }
 export function host_wc_nsec(): u32 { return host().wc_nsec }
-export function host_stamp_mul(): u32 { return cpu_time().mul }
-export function host_stamp_shift(): i32 { return cpu_time().shift }
 
 // ---- the guest, before it boots
 
@@ -224,14 +222,12 @@ export function guest_set_tsc_khz(khz: u32): i32 {
 }
 export function guest_virtual_tsc_khz(): u32 { return guest().virtual_tsc_khz }
 export function guest_tsc_offset(cpu: u32): u64 { return guest().tsc_offset + vcpu(cpu).tsc_adjust }
-export function guest_tsc_deadline(cpu: u32): u64 { return vcpu(cpu).tsc_deadline }
 
 /** Whether one stamp serves all vCPUs (KVM_GET_CLOCK's KVM_CLOCK_TSC_STABLE). */
 export function kvm_master_clock(): u32 { return guest().master_clock }
 
 export function guest_tb_offset(): u64 { return guest().tb_offset }
 export function guest_set_tb_offset(offset: u64): void { guest().tb_offset = offset }
-export function guest_tb_source(): u32 { return guest().tb_source }
 /** Sets the timebase's source and rate; the DEC's `next` is in ticks of the source, so a policy sets it again. */
 export function guest_set_tb_source(source: u32, tb_hz: u32): void {
   guest().tb_source = source
@@ -239,7 +235,6 @@ export function guest_set_tb_source(source: u32, tb_hz: u32): void {
 }
 export function guest_tb_hz(): u32 { return guest().tb_hz }
 
-export function guest_vmclk_offset(): u64 { return guest().vmclk_offset }
 /** QEMU's virtual clock, while the VM is stopped. */
 export function guest_set_vmclk(ns: u64): void {
   guest().vmclk_held = ns
@@ -255,11 +250,6 @@ export function guest_set_dec_next(cpu: u32, next: u64, armed: u32): void {
   dec_rearm(cpu)
 }
 
-export function guest_runstate_ns(cpu: u32, state: u32): u64 {
-  const v = vcpu(cpu)
-  return state == 0 ? v.time0_ns : state == 1 ? v.time1_ns : state == 2 ? v.time2_ns : v.time3_ns
-}
-export function guest_pvclock_gpa(cpu: u32): u32 { return <u32>vcpu(cpu).system_time_msr & ~1 }
 
 // ---- the machine
 

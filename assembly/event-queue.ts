@@ -18,7 +18,6 @@ const PLACE: usize = QUEUE + 0x508
 const TIME: usize = QUEUE + 0xa10
 const ORDER: usize = QUEUE + 0x1e10
 const NOWHERE: u32 = 0xffff
-export const QUEUE_END: usize = ORDER + 8 * <usize>SLOTS
 
 @inline function count(): u32 { return load<u32>(QUEUE) }
 @inline function slot_at(index: u32): u32 { return load<u16>(HEAP + <usize>index * 2) }

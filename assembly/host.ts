@@ -59,11 +59,6 @@ export function xen_when(deadline: u64): u64 {
 /** The time line on which the hypervisor of this host counts: NOW(), or KVM's boot clock. */
 @inline export function hypervisor_now(): u64 { return host().hypervisor == HYPERVISOR_XEN ? xen_now() : kvm_base() }
 
-/** First true ns at which hypervisor_now() is `deadline` or later. */
-@inline export function hypervisor_when(deadline: u64): u64 {
-  return host().hypervisor == HYPERVISOR_XEN ? xen_when(deadline) : host_when(HOST_MONO, deadline - host().suspended_ns)
-}
-
 /** `time_ns` as the time of an event that the host's timer hardware delivers: late by the slop. */
 @inline export function with_slop(time_ns: u64): u64 { return time_ns == NEVER ? NEVER : time_ns + <u64>host().timer_slop_ns }
 

@@ -8,7 +8,7 @@ export {
 export { guest_timebase, mfspr, mtspr, tb_enable, tb_source_ticks, vmclk, vmclk_run } from './ppc/cpu'
 export { rdmsr, rdtsc, wrmsr } from './x86/cpu'
 export {
-  kvm_clock_ctrl, kvm_get_clock, kvm_set_clock, kvm_set_tsc_offset, kvm_update_masterclock, kvm_write_tsc,
+  kvm_clock_ctrl, kvm_get_clock, kvm_set_clock, kvm_set_tsc_offset, kvm_write_tsc,
 } from './x86/kvm'
 export { xen_set_wallclock, xen_sync_wall, xen_update_wallclock } from './x86/xen'
 export * from './lab'

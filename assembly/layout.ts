@@ -70,7 +70,6 @@ export const PROGRAM_LINUX_PPC64: u32 = 4
 /** Machine.fault. */
 export const FAULT_NONE: u32 = 0
 export const FAULT_LIVELOCK: u32 = 1 // a million events without a nanosecond of true time between them
-export const FAULT_MEMORY: u32 = 2 // the guest gave the hypervisor an address outside its memory
 export const FAULT_DIVERGED: u32 = 3 // tick by tick: a timer was due at another instant than foreseen
 
 /** Bits of Machine.exit: hypercalls that reach beyond this machine; the shell serves them and clears it. */

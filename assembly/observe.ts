@@ -23,7 +23,6 @@ export const SEEN_BACKWARDS: u32 = 5 // index vCPU, value s64 delta ns, extra s6
 export const SEEN_CLOCK_SET: u32 = 6 // value s64 ns by which CLOCK_REALTIME was moved by the kernel itself
 export const SEEN_SOFT_LOCKUP: u32 = 7 // index vCPU, value ns the kernel believes it was stuck
 export const SEEN_WATCHDOG_TOUCHED: u32 = 8 // index vCPU: GUEST_STOPPED was seen
-export const SEEN_TIMER_IRQ: u32 = 9 // reserved for traces
 export const SEEN_BOOT: u32 = 10
 export const SEEN_STOP: u32 = 11
 export const SEEN_RESUME: u32 = 12

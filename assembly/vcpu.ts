@@ -10,7 +10,7 @@
  */
 import { hypervisor_now } from './host'
 import {
-  guest, machine, MAX_VCPUS, RUN_RUNNING, RUNSTATE_BLOCKED, RUNSTATE_RUNNING, VCPU, VCPU_SIZE, Vcpu, vcpu,
+  guest, machine, RUN_RUNNING, RUNSTATE_BLOCKED, RUNSTATE_RUNNING, VCPU, VCPU_SIZE, Vcpu, vcpu,
 } from './layout'
 import { at } from './memory'
 import { runstate_entry_time, runstate_time } from './x86/shared-info'
@@ -56,11 +56,12 @@ export function vcpu_init(cpu: u32, state: u32): void {
   return machine().run_state == RUN_RUNNING && v.online != 0 && v.descheduled == 0
 }
 
-/** The idle guest gives its CPU back, unless an event is already waiting. */
-export function vcpu_block(cpu: u32): void {
-  const v = vcpu(cpu)
-  if (v.pending || v.runstate != RUNSTATE_RUNNING) return
-  runstate_change(cpu, RUNSTATE_BLOCKED)
+/** Whether an idle vCPU that asks for it blocks: not if an event is already waiting. */
+export function vcpu_may_block(cpu: u32): bool {
+  return vcpu(cpu).pending == 0 && vcpu(cpu).runstate == RUNSTATE_RUNNING
 }
 
-@inline export function vcpu_exists(cpu: u32): bool { return cpu < MAX_VCPUS && cpu < machine().vcpus }
+/** The idle guest gives its CPU back. */
+export function vcpu_block(cpu: u32): void {
+  if (vcpu_may_block(cpu)) runstate_change(cpu, RUNSTATE_BLOCKED)
+}

@@ -175,6 +175,3 @@ export function l26_adjtime(ppb: i32): void {
 export function l26_rtc_resync(cpu: u32): void {
   if (boot_privileged()) settimeofday(cpu, cmos_read_secs() * NS_PER_SEC)
 }
-
-/** Nothing to do: Power only. */
-export function l26_told_frequency(cpu: u32): void {}

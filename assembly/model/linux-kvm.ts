@@ -167,8 +167,3 @@ export function lkvm_read_clock(cpu: u32, clock: u32): u64 {
     default: return tk_read(clock, process_cycles(cpu))
   }
 }
-
-/** Only Xen asks its guests to take part in a suspend, and only Power has a frequency to announce. */
-export function lkvm_suspend(): void {}
-export function lkvm_resume(): void {}
-export function lkvm_told_frequency(cpu: u32): void {}

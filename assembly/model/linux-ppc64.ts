@@ -196,7 +196,3 @@ export function lppc_read_clock(cpu: u32, clock: u32): u64 {
     default: return tk_read(clock, get_tb(cpu))
   }
 }
-
-/** Only Xen asks its guests to take part in a suspend. */
-export function lppc_suspend(): void {}
-export function lppc_resume(): void {}

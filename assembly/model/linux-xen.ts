@@ -216,8 +216,6 @@ export function lxen_rtc_resync(cpu: u32): void {
   lxen_settimeofday(cpu, boot_privileged() ? cmos_read_secs() * NS_PER_SEC + NS_PER_SEC / 2 : read_wallclock(cpu))
 }
 
-export function lxen_told_frequency(cpu: u32): void {}
-
 export function lxen_read_clock(cpu: u32, clock: u32): u64 {
   switch (clock) {
     case CLOCK_COUNTER: return rdtsc(cpu)

@@ -3,10 +3,8 @@
  * -62 ETIME. Source: Xen public/vcpu.h, public/platform.h, common/sched/core.c, common/domain.c.
  */
 import { host_wall, xen_now } from '../host'
-import {
-  EXIT_RTC, EXIT_SETTIME, guest, machine, NS_PER_SEC, RUNSTATE_BLOCKED, RUNSTATE_RUNNING, vcpu,
-} from '../layout'
-import { runstate_publish } from '../vcpu'
+import { EXIT_RTC, EXIT_SETTIME, guest, machine, NS_PER_SEC, RUNSTATE_BLOCKED, vcpu } from '../layout'
+import { runstate_publish, vcpu_may_block } from '../vcpu'
 import {
   set_periodic_timer, set_singleshot_timer, set_timer_op, SINGLESHOT_ARM, SINGLESHOT_INJECT, XEN_TIMER_NONE,
 } from './xen-timer'
@@ -79,9 +77,7 @@ export function vcpuop_register_vcpu_time_memory_area(cpu: u32, gpa: u32): i32 {
 
 /** SCHEDOP_block: the vCPU sleeps until an event. */
 export function sched_op_block(cpu: u32): void {
-  const v = vcpu(cpu)
-  if (v.pending || v.runstate != RUNSTATE_RUNNING) return
-  xen_schedule_out(cpu, RUNSTATE_BLOCKED)
+  if (vcpu_may_block(cpu)) xen_schedule_out(cpu, RUNSTATE_BLOCKED)
 }
 
 /**

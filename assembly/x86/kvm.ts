@@ -14,7 +14,7 @@ import {
   kvm_time_scale, PVCLOCK_TSC_STABLE, pvclock_publish_kvm, scale_delta, scale_mul, scale_shift,
 } from './pvclock'
 import { kvm_write_wallclock } from './shared-info'
-import { kvm_ioctl_set_tsc_khz, scale_tsc, tsc_ratio_one } from './tsc'
+import { kvm_ioctl_set_tsc_khz, kvm_l1_tsc_offset, scale_tsc, tsc_ratio_one } from './tsc'
 
 const EINVAL: i32 = -22
 /** The unit in which the ratio 1 is kept where the hardware cannot scale. */
@@ -77,7 +77,7 @@ export function kvm_write_tsc(cpu: u32, value: u64, by_vmm: bool): void {
   } else if (by_vmm) {
     joins = value == 0
   }
-  const offset = value - scaled(host_tsc())
+  const offset = kvm_l1_tsc_offset(value, host_tsc(), g.tsc_ratio, g.tsc_frac_bits)
   if (joins && g.tsc_generation > 0) {
     vcpu(cpu).tsc_adjust = 0
   } else if (cpu == 0 || g.tsc_generation == 0) {

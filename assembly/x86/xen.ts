@@ -17,6 +17,7 @@ import { DomainTsc, gtime_to_gtsc } from './domain-tsc'
 import { PVCLOCK_TSC_STABLE, pvclock_publish_xen } from './pvclock'
 import { shared_info_write_wallclock, VCPU_INFO_BYTES, VCPU_INFO_TIME, xen_settime } from './shared-info'
 import { scale_tsc } from './tsc'
+import { periodic_next } from './xen-timer'
 
 /** Xen gives every new vCPU a periodic timer of 10 ms (common/sched/core.c, sched_init_vcpu). */
 export const DEFAULT_PERIOD_NS: u64 = 10000000
@@ -104,13 +105,23 @@ export function xen_sync_wall(): void {
 
 // ---- vCPU timers
 
+/** When the singleshot timer fires, by today's stamp. */
+function foresee_singleshot(cpu: u32): void {
+  queue_arm(slot(cpu, VCPU_SINGLESHOT), with_slop(xen_when(vcpu(cpu).singleshot_deadline)))
+}
+
+function foresee_periodic(cpu: u32): void {
+  const v = vcpu(cpu)
+  queue_arm(slot(cpu, VCPU_PERIODIC), with_slop(xen_when(periodic_next(v.periodic_last_event, v.periodic_period))))
+}
+
 /** Arms the singleshot timer; one in the past fires as soon as time has moved on. */
 export function xen_arm_singleshot(cpu: u32, deadline: u64): void {
   const v = vcpu(cpu)
   const now = xen_now()
   v.singleshot_armed = 1
   v.singleshot_deadline = <i64>(deadline - now) > 0 ? deadline : now + 1
-  queue_arm(slot(cpu, VCPU_SINGLESHOT), with_slop(xen_when(v.singleshot_deadline)))
+  foresee_singleshot(cpu)
 }
 
 export function xen_stop_singleshot(cpu: u32): void {
@@ -149,7 +160,7 @@ export function xen_periodic_work(cpu: u32): void {
     v.pending |= CAUSE_TIMER
     v.periodic_last_event = now
   }
-  queue_arm(slot(cpu, VCPU_PERIODIC), with_slop(xen_when(v.periodic_last_event + v.periodic_period)))
+  foresee_periodic(cpu)
 }
 
 export function xen_periodic_due(cpu: u32): bool {
@@ -161,10 +172,8 @@ export function xen_periodic_due(cpu: u32): bool {
 export function xen_rearm_timers(): void {
   for (let cpu: u32 = 0; cpu < machine().vcpus; cpu++) {
     const v = vcpu(cpu)
-    if (v.singleshot_armed) queue_arm(slot(cpu, VCPU_SINGLESHOT), with_slop(xen_when(v.singleshot_deadline)))
-    if (queue_armed(slot(cpu, VCPU_PERIODIC))) {
-      queue_arm(slot(cpu, VCPU_PERIODIC), with_slop(xen_when(v.periodic_last_event + v.periodic_period)))
-    }
+    if (v.singleshot_armed) foresee_singleshot(cpu)
+    if (queue_armed(slot(cpu, VCPU_PERIODIC))) foresee_periodic(cpu)
   }
 }
 

@@ -65,8 +65,6 @@ export interface CoreExports {
   host_system_time(): bigint
   host_wc_sec(): bigint
   host_wc_nsec(): number
-  host_stamp_mul(): number
-  host_stamp_shift(): number
   xen_set_wallclock(secs: bigint, nsecs: number, base_ns: bigint): void
   xen_update_wallclock(): void
 
@@ -121,7 +119,6 @@ export interface CoreExports {
   kvm_set_tsc_offset(cpu: number, offset: bigint): void
   kvm_get_clock(): bigint
   kvm_set_clock(clock: bigint, use_realtime: boolean, realtime: bigint): void
-  kvm_update_masterclock(): void
   kvm_clock_ctrl(cpu: number): void
   kvm_master_clock(): number
 

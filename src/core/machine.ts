@@ -15,7 +15,6 @@ const Ran = { done: 0, full: 1, exit: 2, fault: 3 } as const
 
 const faults: Record<number, string> = {
   1: 'livelock: a million events at one instant',
-  2: 'memory: the guest gave the hypervisor an address outside its memory',
   3: 'diverged: a timer was due at another instant than foreseen',
 }
 

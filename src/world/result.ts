@@ -37,7 +37,7 @@ export interface GuestResult {
   readonly stateHash: string
   /** Counter ticks (TSC or TB) that the guest lived through: last reading minus the one at boot. */
   readonly ticks: bigint
-  /** Why the guest stopped working, if it did: livelock, memory, diverged. */
+  /** Why the guest stopped working, if it did: livelock, diverged. */
   readonly fault: string | null
 }
 
