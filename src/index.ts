@@ -8,6 +8,7 @@
  */
 export * from './check/index.js'
 export { type Exit, type GuestImage, Machine, RunState } from './core/machine.js'
+export * from './inspect/index.js'
 export * from './observation/log.js'
 export * from './policy/clocks.js'
 export {
@@ -22,4 +23,6 @@ export {
 export type { PolicyContext, SavedClocks } from './policy/policy.js'
 export * from './scenario/index.js'
 export * from './snapshot/index.js'
+export { StreamError } from './stream/error.js'
+export type { StreamHost, StreamTime } from './stream/time.js'
 export * from './world/index.js'

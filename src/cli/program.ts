@@ -5,8 +5,10 @@ import { MathError } from '../math/index.js'
 import { PolicyError } from '../policy/index.js'
 import { ScenarioError } from '../scenario/index.js'
 import { SnapshotError } from '../snapshot/index.js'
+import { StreamError } from '../stream/error.js'
 import { addCompare } from './compare.js'
 import { addDemo } from './demo.js'
+import { addInspect } from './inspect.js'
 import { addList } from './list.js'
 import { addMath } from './math/index.js'
 import { EXIT, InputError, note } from './output.js'
@@ -34,6 +36,7 @@ function createProgram(end: (status: number) => void): Command {
   addCompare(program, end)
   addSave(program)
   addRestore(program, end)
+  addInspect(program)
   addPolicies(program)
   addMath(program, end)
   return program
@@ -66,6 +69,7 @@ function report(error: unknown): number {
     error instanceof PolicyError ||
     error instanceof MathError ||
     error instanceof SnapshotError ||
+    error instanceof StreamError ||
     error instanceof InputError
   if (told) note(`chronovisor: ${error.message}\n`)
   else if (error instanceof Error && 'syscall' in error) note(`chronovisor: ${error.message}\n`)

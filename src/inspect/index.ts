@@ -1,0 +1,13 @@
+export type {
+  Changed,
+  Detail,
+  Format,
+  ImpliedPolicy,
+  Inspection,
+  Resumed,
+  ResumedClock,
+  Row,
+  Section,
+} from './format.js'
+export { formatOf, formats } from './formats.js'
+export { type Inspected, inspectFile } from './inspect.js'

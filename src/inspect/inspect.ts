@@ -1,0 +1,25 @@
+/** One file, recognised and read. */
+
+import { StreamError } from '../stream/error.js'
+import type { HostClockValues } from '../world/index.js'
+import type { Format, Inspection, Resumed } from './format.js'
+import { formatOf } from './formats.js'
+
+export interface Inspected extends Inspection {
+  readonly path: string
+  readonly described: Format
+  /** The guest's clocks, were it resumed on the host that was asked for. */
+  readonly resumed: Resumed | null
+}
+
+/** Throws StreamError and SnapshotError, also for a file that cannot be resumed on `host`. */
+export function inspectFile(path: string, host?: HostClockValues): Inspected {
+  const described = formatOf(path)
+  const inspection = described.inspect(path)
+  return { ...inspection, path, described, resumed: host ? resumed(path, inspection, host) : null }
+}
+
+function resumed(path: string, { resume }: Inspection, host: HostClockValues): Resumed {
+  if (resume) return resume(host)
+  throw new StreamError(path, null, 'there is no guest in it that could be resumed; expected one for --host')
+}
