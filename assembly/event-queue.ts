@@ -104,6 +104,9 @@ export function queue_arm(slot: u32, time_ns: u64): void {
 
 @inline export function queue_next_time(): u64 { return count() ? time_of(slot_at(0)) : NEVER }
 
+/** Whose event comes first; NOWHERE when none does. */
+export function queue_next_slot(): u32 { return count() ? slot_at(0) : NOWHERE }
+
 /** Takes the first event off the queue and returns its slot. Only when the queue is not empty. */
 export function queue_pop(): u32 {
   const slot = slot_at(0)

@@ -1,6 +1,8 @@
 /** What the core exports to the shell. */
 export * from './addresses'
 export * from './control'
+export { decimate, points_below } from './decimate'
+export { queue_next_slot, queue_next_time } from './event-queue'
 export {
   machine_boot, machine_init, machine_land, machine_resume, machine_steal, machine_stop,
   machine_stop_wall_sync, machine_sync_wall, run_ticking, run_until,

@@ -43,6 +43,8 @@ export interface CoreExports {
   machine_hash(): bigint
   run_until(until_ns: bigint): number
   run_ticking(until_ns: bigint): number
+  queue_next_time(): bigint
+  queue_next_slot(): number
 
   host_configure(
     hypervisor: number,
@@ -134,6 +136,9 @@ export interface CoreExports {
   guest_dec_next(cpu: number): bigint
   guest_dec_armed(cpu: number): number
   guest_set_dec_next(cpu: number, next: bigint, armed: number): void
+
+  points_below(points: number, count: number, x: bigint): number
+  decimate(points: number, count: number, from: bigint, until: bigint, columns: number, out: number): number
 }
 
 /** The unsigned reading of a 64-bit value that crossed the boundary. */

@@ -1,5 +1,5 @@
 /** Finds and instantiates the core. */
-import { readFileSync } from 'node:fs'
+import { readBuild } from './disk.js'
 import type { CoreExports } from './exports.js'
 
 /** `release` is what everyone runs; `debug` checks every memory access and assertion, for tests. */
@@ -8,10 +8,15 @@ export type Build = 'release' | 'debug'
 const files: Record<Build, string> = { release: 'core.wasm', debug: 'core.debug.wasm' }
 const modules = new Map<Build, WebAssembly.Module>()
 
+/** Takes the release build from whoever could not leave it on a disk: a page that has fetched it. */
+export function provideCore(module: WebAssembly.Module): void {
+  modules.set('release', module)
+}
+
 function compiled(build: Build): WebAssembly.Module {
   let module = modules.get(build)
   if (!module) {
-    module = new WebAssembly.Module(readFileSync(new URL(`../../build/${files[build]}`, import.meta.url)))
+    module = new WebAssembly.Module(readBuild(files[build]))
     modules.set(build, module)
   }
   return module

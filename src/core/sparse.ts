@@ -15,17 +15,15 @@ export interface SparseMemory {
   readonly runs: readonly Run[]
 }
 
-const ZERO = Buffer.alloc(PAGE)
-
-/** The runs are views of `memory`, not copies. */
+/** The runs are views of `memory`, not copies. `memory` begins at a multiple of 4 in its buffer, as all memory does. */
 export function sparse(memory: Uint8Array): SparseMemory {
-  const bytes = Buffer.from(memory.buffer, memory.byteOffset, memory.length)
-  const isZero = (at: number): boolean => bytes.compare(ZERO, 0, PAGE, at, at + PAGE) === 0
+  const words = new Uint32Array(memory.buffer, memory.byteOffset, memory.length / 4)
+  const isZero = (at: number): boolean => words.subarray(at / 4, (at + PAGE) / 4).every((word) => word === 0)
   const runs: Run[] = []
-  for (let at = 0; at < bytes.length; at += PAGE) {
+  for (let at = 0; at < memory.length; at += PAGE) {
     if (isZero(at)) continue
     const from = at
-    while (at < bytes.length && !isZero(at)) at += PAGE
+    while (at < memory.length && !isZero(at)) at += PAGE
     runs.push({ at: from, bytes: memory.subarray(from, at) })
   }
   return { size: memory.length, runs }

@@ -7,7 +7,7 @@
 export type Layers = readonly (readonly [name: string, files: readonly string[]])[]
 
 export const assemblyLayers: Layers = [
-  ['ground', ['layout', 'wide', 'counter', 'hash', 'lab-rows']],
+  ['ground', ['layout', 'wide', 'counter', 'hash', 'decimate', 'lab-rows']],
   ['machine parts', ['event-queue', 'observe', 'memory']],
   [
     'arithmetic',
