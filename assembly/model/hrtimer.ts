@@ -23,11 +23,14 @@
 import {
   CLOCK_BOOTTIME, CLOCK_REALTIME, NS_PER_SEC, SLEEPER_ASLEEP, sleeper,
 } from '../layout'
+import { boot_variant } from '../boot-options'
 import { at } from '../memory'
 import { observe, SEEN_SOFT_LOCKUP, SEEN_TICKS, SEEN_WATCHDOG_TOUCHED } from '../observe'
 import { process_wake } from '../workload'
 import { CPU_TIMERS_SIZE, GPA_CPU_TIMERS, GPA_TICK } from './kernel-memory'
-import { calc_mult_shift, mult_of, shift_of, timekeeper, tk_advance, tk_monotonic, tk_realtime } from './timekeeping'
+import {
+  calc_mult_shift, mult_of, shift_of, timekeeper, tk_advance, tk_monotonic, tk_realtime, VARIANT_SHIFT_22,
+} from './timekeeping'
 
 /** The tick, for all CPUs. Times are CLOCK_MONOTONIC in ns. */
 @unmanaged
@@ -238,7 +241,8 @@ function count_ticks(cpu: u32, now: u64, cycles: u64): void {
 
 /**
  * The tick (tick_nohz_handler). One CPU counts jiffies; another does when it has seen none for five ticks of
- * its own. Jiffies that an idle CPU catches up with were never meant to tick, so they are not observed.
+ * its own, which kernels before 5.18 do not. Jiffies that an idle CPU catches up with were never meant to tick, so
+ * they are not observed.
  */
 function tick(cpu: u32, now: u64, cycles: u64): void {
   const s = tick_state()
@@ -247,7 +251,7 @@ function tick(cpu: u32, now: u64, cycles: u64): void {
   if (s.do_timer_cpu == <i32>cpu) count_ticks(cpu, now, cycles)
   if (c.seen_jiffies != s.jiffies) {
     c.stalled = 0
-  } else if (++c.stalled == 5) {
+  } else if (boot_variant() != VARIANT_SHIFT_22 && ++c.stalled == 5) {
     count_ticks(cpu, now, cycles)
     c.stalled = 0
   }

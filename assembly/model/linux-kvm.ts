@@ -9,10 +9,14 @@
  *   stopped      the guest does not learn of pause and migration. The one trace is GUEST_STOPPED in the page,
  *                which spares it a false soft-lockup report
  *
- * sched_clock is always kvm-clock less its value at boot. A kernel whose page is not TSC_STABLE at boot also
+ * sched_clock is kvm-clock less its value at boot, whatever the clocksource. A kernel whose page is not TSC_STABLE at boot also
  * filters it (kernel/sched/clock.c), which is not modelled.
+ *
+ * Variant VARIANT_OLD_CYC2NS is a kernel before 3.2 without kvm-clock, on a CPU whose TSC is invariant: sched_clock is
+ * the TSC times a scale of 10 fraction bits, cut to 64 bits before the fraction is dropped, so that it falls after about
+ * 2^54 ns (2.6.32 arch/x86/include/asm/timer.h __cycles_2_ns; Linux 4cecf6d401a0 keeps what is cut).
  */
-import { boot_clocksource, boot_hz, boot_vcpus } from '../boot-options'
+import { boot_clocksource, boot_hz, boot_variant, boot_vcpus } from '../boot-options'
 import { CAUSE_TIMER, CLOCK_COUNTER, CLOCK_JIFFIES, CLOCK_SCHED, CLOCK_STEAL, NS_PER_SEC } from '../layout'
 import { at, GPA_PVCLOCK, GPA_WALL_CLOCK } from '../memory'
 import {
@@ -40,7 +44,13 @@ class KvmTime {
   sched_offset: u64 // sched_clock is kvm-clock minus this
   tsc_khz: u32 // as the page said at boot
   uses_tsc: u32 // the clocksource is the TSC
+  cyc2ns: u32 // VARIANT_OLD_CYC2NS: ns of a cycle, with CYC2NS_BITS fraction bits
+  pad0: u32
 }
+
+/** boot_variant: sched_clock with a product that is cut. */
+const VARIANT_OLD_CYC2NS: u32 = 4
+const CYC2NS_BITS: u32 = 10
 
 const PAGE_SIZE: u32 = 64 // struct pvclock_vsyscall_time_info
 const MSR_ENABLED: u64 = 1
@@ -71,7 +81,11 @@ function process_cycles(cpu: u32): u64 {
   return pvclock_read(at(page_gpa(0)), rdtsc(cpu))
 }
 
-@inline function sched_clock(cpu: u32): u64 { return kvm_clock(cpu) - kvm().sched_offset }
+function sched_clock(cpu: u32): u64 {
+  const k = kvm()
+  const ns = k.cyc2ns ? (rdtsc(cpu) * k.cyc2ns) >> CYC2NS_BITS : kvm_clock(cpu)
+  return ns - k.sched_offset
+}
 
 /** UTC in ns (kvm_get_wallclock): the hypervisor writes what it was at kvm-clock 0, because the MSR is written. */
 function read_wallclock(cpu: u32): u64 {
@@ -111,7 +125,8 @@ function boot_time(): void {
   memory.fill(changetype<usize>(k), 0, offsetof<KvmTime>())
   k.tsc_khz = <u32>pvclock_tsc_khz(page(0).tsc_to_system_mul, page(0).tsc_shift)
   k.uses_tsc = boot_clocksource() == CLOCKSOURCE_TSC ? 1 : 0
-  k.sched_offset = kvm_clock(0)
+  if (boot_variant() == VARIANT_OLD_CYC2NS) k.cyc2ns = (1000000 << CYC2NS_BITS) / k.tsc_khz
+  k.sched_offset = sched_clock(0)
   event_device_config(device(), k.tsc_khz * (1000 / TSC_DIVISOR), MIN_DEADLINE, u64.MAX_VALUE)
   const wall = read_wallclock(0)
   if (k.uses_tsc) tk_boot(k.tsc_khz, 1000, true, boot_hz(), rdtsc(0), wall)

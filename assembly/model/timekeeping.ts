@@ -13,7 +13,13 @@
  *
  * No function here reads the counter: each takes its value as `cycles`. Guest code takes no time in this
  * emulator, so one reading serves for all that happens at an entry to the kernel.
+ *
+ * Variant VARIANT_SHIFT_22 is a kernel as old as 2.6.32 (arch/x86/xen/time.c XEN_SHIFT, kernel/time/timekeeping.c
+ * timekeeping_get_ns): a clocksource of 1 GHz has mult 1 << 22 and shift 22, and what delta * mult has above bit 63 is
+ * lost. So a reading falls back once 2^42 ns, 73.3 minutes, have gone by since the last update. An update takes whole
+ * ticks, one by one, and loses nothing.
  */
+import { boot_variant } from '../boot-options'
 import { CLOCK_BOOTTIME, CLOCK_GETTIMEOFDAY, CLOCK_MONOTONIC, CLOCK_MONOTONIC_RAW, NS_PER_SEC } from '../layout'
 import { at } from '../memory'
 import { div_wide, mulhi_u64 } from '../wide'
@@ -69,6 +75,10 @@ const SETTOD_SECONDS_MAX: u64 = <u64>i64.MAX_VALUE / NS_PER_SEC - 30 * 365 * 864
 /** A clocksource of 64 bits must be convertible over 10 minutes (__clocksource_update_freq_scale). */
 const MAX_CONVERSION_SECONDS: u32 = 600
 
+/** boot_variant: a clocksource of shift 22, and nobody steps in for a CPU that stops counting jiffies. */
+export const VARIANT_SHIFT_22: u32 = 5
+const OLD_SHIFT: u32 = 22
+
 @inline export function timekeeper(): Timekeeper { return changetype<Timekeeper>(at(GPA_TIMEKEEPER)) }
 @inline function xtime(t: Timekeeper): Xtime { return changetype<Xtime>(changetype<usize>(t)) }
 @inline function raw_time(t: Timekeeper): Xtime {
@@ -112,6 +122,10 @@ function setup_clocksource(t: Timekeeper, freq: u32, scale: u32, checked: bool, 
   const packed = calc_mult_shift(freq, <u32>(NS_PER_SEC / scale), MAX_CONVERSION_SECONDS * scale)
   let mult = mult_of(packed)
   let shift = shift_of(packed)
+  if (boot_variant() == VARIANT_SHIFT_22) {
+    mult = 1 << OLD_SHIFT
+    shift = OLD_SHIFT
+  }
   while (mult + eleven_percent(mult) < mult) {
     mult >>= 1
     shift--
@@ -166,6 +180,7 @@ export function tk_change_frequency(freq: u32, scale: u32, checked: bool, cycles
 function cycles_to_ns(t: Timekeeper, cycles: u64, mult: u32, nsec: u64): u64 {
   const delta = cycles - t.cycle_last
   if (delta <= t.max_cycles) return (delta * mult + nsec) >> t.shift
+  if (boot_variant() == VARIANT_SHIFT_22) return ((delta * mult) >> t.shift) + (nsec >> t.shift)
   if (<i64>delta < 0) return nsec >> t.shift
   const lo = delta * mult + nsec
   const hi = mulhi_u64(delta, mult) + u64(lo < nsec)

@@ -1,5 +1,5 @@
 /** Guests: defaults that depend on kernel and host, and what does not go together. */
-import { KERNELS, SYSTEM_OF } from './kernels.js'
+import { CLOCKSOURCE_OF_VARIANT, KERNELS, SYSTEM_OF } from './kernels.js'
 import type { Places } from './places.js'
 import { decrementer, type RawGuest } from './schema.js'
 import type { GuestSpec, HostSpec } from './types.js'
@@ -36,6 +36,13 @@ export function resolveGuest(name: string, raw: RawGuest, context: GuestContext)
   among('arch', arch, facts.archs)
   among('hz', hz, facts.hz)
   among('clocksource', clocksource, facts.clocksources)
+  const needed = CLOCKSOURCE_OF_VARIANT[raw.variant]
+  if (needed && needed !== clocksource) {
+    places.fail(
+      places.at(...path, 'variant'),
+      `variant ${raw.variant} is about clocksource ${needed}; expected that, it is ${clocksource}`,
+    )
+  }
   refuseForeignKeys(name, raw, host, places)
   return {
     name,

@@ -28,6 +28,12 @@ interface KernelFacts {
   readonly lacks: readonly (ReadClock | SleepClock)[]
 }
 
+/** Variants in which a clocksource is another: without it they would be the stock kernel. */
+export const CLOCKSOURCE_OF_VARIANT: Partial<Record<Variant, Clocksource>> = {
+  'old-cyc2ns': 'tsc',
+  'shift-22': 'xen',
+}
+
 const MODERN_HZ = [250, 100, 300, 1000]
 
 export const KERNELS: Readonly<Record<Kernel, KernelFacts>> = {
@@ -45,7 +51,7 @@ export const KERNELS: Readonly<Record<Kernel, KernelFacts>> = {
     hypervisors: ['xen'],
     archs: ['x86-64', 'x86-32'],
     clocksources: ['xen', 'tsc'],
-    variants: ['stock'],
+    variants: ['stock', 'shift-22'],
     hz: MODERN_HZ,
     lacks: [],
   },
@@ -53,7 +59,7 @@ export const KERNELS: Readonly<Record<Kernel, KernelFacts>> = {
     hypervisors: ['kvm'],
     archs: ['x86-64', 'x86-32'],
     clocksources: ['kvm-clock', 'tsc'],
-    variants: ['stock'],
+    variants: ['stock', 'old-cyc2ns'],
     hz: MODERN_HZ,
     lacks: [],
   },

@@ -156,8 +156,8 @@ const guest = mapping(
     on: name('the host it boots on'),
     kernel: word(['linux-2.6.18-xen', 'linux-xen', 'linux-kvm', 'linux-ppc64'], 'the kernel model it runs'),
     variant: word(
-      ['stock', 'no-rebase', 'fix-2', 'fix-3'],
-      'of the kernel; all but stock: linux-2.6.18-xen only',
+      ['stock', 'no-rebase', 'fix-2', 'fix-3', 'old-cyc2ns', 'shift-22'],
+      'of the kernel; old-cyc2ns: linux-kvm with clocksource tsc, shift-22: linux-xen, others: linux-2.6.18-xen',
     ).prefault('stock'),
     arch: word(['x86-64', 'x86-32', 'ppc64'], 'default: x86-64, on linux-ppc64 ppc64').optional(),
     hz: z

@@ -15,7 +15,7 @@ export interface Position {
 export type System = 'xen' | 'kvm' | 'power'
 export type Hypervisor = 'xen' | 'kvm' | 'power-kvm' | 'power-tcg'
 export type Kernel = 'linux-2.6.18-xen' | 'linux-xen' | 'linux-kvm' | 'linux-ppc64'
-export type Variant = 'stock' | 'no-rebase' | 'fix-2' | 'fix-3'
+export type Variant = 'stock' | 'no-rebase' | 'fix-2' | 'fix-3' | 'old-cyc2ns' | 'shift-22'
 export type Arch = 'x86-64' | 'x86-32' | 'ppc64'
 export type Clocksource = 'xen' | 'kvm-clock' | 'tsc' | 'timebase'
 export type ReadClock =

@@ -14,7 +14,14 @@ import type { SavedGuest } from './saved.js'
 
 /** The core's PROGRAM_*. */
 export const PROGRAMS = { 'linux-2.6.18-xen': 1, 'linux-xen': 2, 'linux-kvm': 3, 'linux-ppc64': 4 } as const
-const variants: Record<Variant, number> = { stock: 0, 'no-rebase': 1, 'fix-2': 2, 'fix-3': 3 }
+const variants: Record<Variant, number> = {
+  stock: 0,
+  'no-rebase': 1,
+  'fix-2': 2,
+  'fix-3': 3,
+  'old-cyc2ns': 4,
+  'shift-22': 5,
+}
 const clocksources = { 'kvm-clock': 1, tsc: 2, xen: 3, timebase: 0 } as const
 const TB_HOST = 0
 const TB_VIRTUAL_CLOCK = 1

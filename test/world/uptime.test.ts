@@ -67,6 +67,9 @@ describe('the figures', () => {
     ['signed ns, years', 2n ** 63n, SECOND, year, 292.271],
     ['32 bits of jiffies at 1000 Hz, days', 2n ** 32n, 1000n, day, 49.71],
     ['32 bits of jiffies at 100 Hz, days', 2n ** 32n, 100n, day, 497.102],
+    ['TSC times 512, days at 2 GHz', 2n ** 64n / 512n, 2_000_000_000n, day, 208.499],
+    ['TSC times 426, days at 2.4 GHz', 2n ** 64n / 426n, 2_400_000_000n, day, 208.826],
+    ['ns times 2^22, seconds', 2n ** 64n / 2n ** 22n, SECOND, 1n, 4398.046],
     ['the positive half of DEC, 32 bits, seconds', 2n ** 31n, TB_HZ, 1n, 4.194],
     ['the positive half of DEC, 56 bits, years', 2n ** 55n, TB_HZ, year, 2.229],
   ])('%s', (_, ticks, hz, unit, figure) => {
@@ -306,6 +309,38 @@ guests:
   ])('%s: wrap again 2^32 ticks later', async (name, hz) => {
     const at = ticksToNs(300n * hz + 2n ** 32n, hz)
     expectWrap(guestOf(await libraryScenario(name), 'g'), at, US, 2n)
+  })
+})
+
+describe('products of 64 bits in old kernels', () => {
+  it('208.5 days: sched_clock falls to 0 with TSC * scale, and CLOCK_MONOTONIC goes on', async () => {
+    const scenario = await libraryScenario('uptime-208d')
+    const hz = scenario.hosts[0]!.tsc!.frequencyHz
+    const scale = (1_000_000n << 10n) / (hz / 1000n)
+    const at = ticksToNs((2n ** 64n + scale - 1n) / scale, hz)
+    expect(at).toBe(2n ** 54n)
+    const guest = guestOf(scenario, 'g')
+    expect(readings(guest, 'before')[0]).toEqual({ atNs: at - 1n, value: at - 1n })
+    expect(readings(guest, 'after')[0]).toEqual({ atNs: at, value: 0n })
+    const hour = 3600n * SECOND
+    expect(fall(readings(guest, 'sched')).after.atNs).toBe(((at + hour - 1n) / hour) * hour)
+    expectSteady(guest)
+    expect(lateness(guest, 'over-it')).toBeLessThan(MS)
+  })
+
+  it('73.3 minutes: 2^42 ns after the last update the clock falls back to it, on today’s kernel it does not', async () => {
+    const scenario = await libraryScenario('uptime-73min')
+    const { atNs: stolenAt } = scenario.events.find(({ kind }) => kind === 'steal')!
+    const tickNs = SECOND / BigInt(scenario.guests[0]!.hz)
+    const update = stolenAt - tickNs // the tick that is due when the CPU goes does not come
+    const at = update + 2n ** 42n
+    const [old, today] = runScenario(scenario).guests
+    expect(readings(old!, 'before')[0]).toEqual({ atNs: at - 1n, value: at - 1n })
+    expect(readings(old!, 'after')[0]).toEqual({ atNs: at, value: update })
+    expect(fall(readings(old!, 'monotonic')).after.value).toBeLessThan(update + SECOND)
+    expect(old!.clocks.monotonic).toBe(scenario.durationNs) // an update loses nothing
+    expect(readings(today!, 'after')[0]).toEqual({ atNs: at, value: at })
+    expectSteady(today!)
   })
 })
 

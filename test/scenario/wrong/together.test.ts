@@ -64,7 +64,16 @@ const TOGETHER: readonly Case[] = [
     guest('{ on: k, kernel: ▲linux-ppc64 }'),
     'linux-ppc64 does not run on host k, which is kvm; expected a host of power-kvm or power-tcg',
   ],
-  ['a variant of another kernel', xen('variant: ▲fix-2'), 'linux-xen has no variant fix-2; expected stock'],
+  [
+    'a variant of another kernel',
+    xen('variant: ▲fix-2'),
+    'linux-xen has no variant fix-2; expected one of stock, shift-22',
+  ],
+  [
+    'a variant of a clocksource that the guest does not use',
+    xen('clocksource: tsc, variant: ▲shift-22'),
+    'variant shift-22 is about clocksource xen; expected that, it is tsc',
+  ],
   ['ppc64 on Xen', xen('arch: ▲ppc64'), 'linux-xen has no arch ppc64; expected one of x86-64, x86-32'],
   [
     '300 Hz on 2.6.18',
