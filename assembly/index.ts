@@ -1,6 +1,8 @@
 /** What the core exports to the shell. */
 export * from './addresses'
 export * from './control'
+export { address_dirty, dirty_clear, dirty_collect, memory_hash } from './dirty'
+export { workload_add_writer } from './writer'
 export { decimate, points_below } from './decimate'
 export { queue_next_slot, queue_next_time } from './event-queue'
 export {

@@ -13,8 +13,11 @@
  *   0x016000  GUEST       the guest's platform, not per vCPU                  ─┤
  *   0x016400  VCPU × 32   run state, timers, per-vCPU registers                │ moves with the guest
  *   0x018400  READER × 32, SLEEPER × 256, BUSY × 64   the workload             │
+ *   0x01d800  WRITER × 8  programs that write memory                           │
  *   0x024000                                                                  ─┘ STATE_END
  *   0x040000  RING        observations on their way out; not state
+ *   0x0e8000  DIRTY       a bit for each page of guest memory, of a live migration; not state
+ *   0x0f0000  SENT        copies of the first pages, to find what has changed in them; not state
  *   0x100000  guest memory, MEMORY_DEFAULT bytes or as many as the shell asked for
  */
 
@@ -28,19 +31,25 @@ export const VCPU: usize = 0x16400
 export const READER: usize = 0x18400
 export const SLEEPER: usize = 0x18c00
 export const BUSY: usize = 0x1d000
+export const WRITER: usize = 0x1d800
 export const STATE_END: usize = 0x24000
 export const RING: usize = 0x40000
+export const DIRTY: usize = 0xe8000
+export const SENT: usize = 0xf0000
 export const GUEST_MEMORY: usize = 0x100000
 
 export const VCPU_SIZE: usize = 256
 export const READER_SIZE: usize = 64
 export const SLEEPER_SIZE: usize = 64
 export const BUSY_SIZE: usize = 32
+export const WRITER_SIZE: usize = 64
+export const DIRTY_SIZE: usize = 0x8000 // 1 GiB of pages
 
 export const MAX_VCPUS: u32 = 32
 export const MAX_READERS: u32 = 32
 export const MAX_SLEEPERS: u32 = 256
 export const MAX_BUSY: u32 = 64
+export const MAX_WRITERS: u32 = 8
 export const MEMORY_DEFAULT: u32 = 0x100000
 
 export const NEVER: u64 = u64.MAX_VALUE
@@ -293,6 +302,20 @@ export class Busy {
   state: u32 // 0 unused, 1 waiting, 2 busy, 3 over
 }
 
+@unmanaged
+export class Writer {
+  active: u32
+  vcpu: u32
+  first_page: u32 // of guest memory
+  pages: u32
+  from_ns: u64 // true time
+  until_ns: u64
+  every_ns: u64 // of running time
+  written: u64 // pages so far
+  ran_ns: u64 // how long it has run up to since_ns
+  since_ns: u64 // true time; NEVER: it does not run
+}
+
 @inline export function machine(): Machine { return changetype<Machine>(MACHINE) }
 @inline export function host(): Host { return changetype<Host>(HOST) }
 @inline export function guest(): Guest { return changetype<Guest>(GUEST) }
@@ -300,3 +323,4 @@ export class Busy {
 @inline export function reader(index: u32): Reader { return changetype<Reader>(READER + <usize>index * READER_SIZE) }
 @inline export function sleeper(index: u32): Sleeper { return changetype<Sleeper>(SLEEPER + <usize>index * SLEEPER_SIZE) }
 @inline export function busy(index: u32): Busy { return changetype<Busy>(BUSY + <usize>index * BUSY_SIZE) }
+@inline export function writer(index: u32): Writer { return changetype<Writer>(WRITER + <usize>index * WRITER_SIZE) }

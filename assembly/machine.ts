@@ -30,6 +30,7 @@ import { runstate_change, vcpu_can_run, vcpu_init } from './vcpu'
 import {
   BUSY_NOW, BUSY_OVER, process_slept, process_sleeps, reader_next, runqueue_busy, workload_start, workload_stop,
 } from './workload'
+import { writers_update } from './writer'
 import {
   kvm_arm_sync, kvm_publish_steal, kvm_rearm_timers, kvm_sync, kvm_tsc_deadline_due, kvm_tsc_deadline_fired,
 } from './x86/kvm'
@@ -91,6 +92,7 @@ export function machine_boot(): void {
   for (let cpu: u32 = 0; cpu < m.vcpus; cpu++) vcpu(cpu).pending |= CAUSE_BOOT
   for (let cpu: u32 = 0; cpu < m.vcpus; cpu++) service(cpu)
   workload_start()
+  writers_update()
 }
 
 /** The guest runs no more until machine_resume. Its timers in the hypervisor go on, and what they raise waits. */
@@ -105,6 +107,7 @@ export function machine_stop(): void {
     else vtb_hold(cpu)
   }
   workload_stop()
+  writers_update()
 }
 
 /** The guest goes on. `suspended`: it had suspended itself, so its suspend hypercall returns now (Xen PV). */
@@ -121,6 +124,7 @@ export function machine_resume(suspended: bool): void {
     if (v.runstate == RUNSTATE_RUNNABLE && vcpu_can_run(cpu)) schedule_in(cpu)
   }
   workload_start()
+  writers_update()
   for (let cpu: u32 = 0; cpu < m.vcpus; cpu++) service(cpu)
 }
 
@@ -181,6 +185,7 @@ function schedule_out(cpu: u32, state: u32): void {
 export function machine_steal(cpu: u32, taken: bool): void {
   const v = vcpu(cpu)
   v.descheduled = taken ? 1 : 0
+  writers_update()
   if (machine().run_state != RUN_RUNNING || v.runstate == RUNSTATE_BLOCKED) {
     if (!taken) service(cpu)
     return
@@ -336,6 +341,7 @@ export function run_until(until: u64): i32 {
     fire(queue_pop())
   }
   if (machine().now_ns < until) advance(until)
+  writers_update()
   return RAN
 }
 
@@ -377,5 +383,6 @@ export function run_ticking(until: u64): i32 {
     if (!timers_agree()) fault(FAULT_DIVERGED)
     advance(m.now_ns + 1)
   }
+  writers_update()
   return interrupted()
 }

@@ -41,6 +41,10 @@ export interface CoreExports {
   machine_memory_size(): number
   machine_set_memory_size(bytes: number): void
   machine_hash(): bigint
+  memory_hash(from: number, length: number, seed: bigint): bigint
+  address_dirty(): number
+  dirty_clear(): void
+  dirty_collect(): void
   run_until(until_ns: bigint): number
   run_ticking(until_ns: bigint): number
   queue_next_time(): bigint
@@ -102,6 +106,14 @@ export interface CoreExports {
     pause_ns: bigint,
   ): number
   workload_add_busy(cpu: number, from_ns: bigint, until_ns: bigint): number
+  workload_add_writer(
+    cpu: number,
+    first_page: number,
+    pages: number,
+    from_ns: bigint,
+    until_ns: bigint,
+    every_ns: bigint,
+  ): number
   guest_read_clock(cpu: number, clock: number): bigint
   guest_settimeofday(ns: bigint): void
   guest_adjtime(ppb: number): void

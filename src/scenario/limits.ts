@@ -10,3 +10,5 @@ export const MAX_READERS = 32
 export const MAX_SLEEPERS = 256
 /** Of one guest. */
 export const MAX_BUSY = 64
+/** Of one guest. */
+export const MAX_WRITERS = 8

@@ -31,6 +31,7 @@ import {
   MAX_READERS,
   MAX_SLEEPERS,
   MAX_VCPUS,
+  MAX_WRITERS,
 } from './limits.js'
 import type { CheckId } from './types.js'
 
@@ -143,6 +144,17 @@ const busy = mapping(
   'a phase in which a vCPU does not idle',
 )
 
+const writer = mapping(
+  {
+    pages: integer(1, 262_128, 'size of its working set, in pages of 4 KiB'),
+    every: duration('1 ns', '10 y', 'running time from one page to the next'),
+    from: trueTime("of its begin; default: the guest's boot").optional(),
+    until: trueTime('of its end; default: none').optional(),
+    vcpu,
+  },
+  'a program that writes one page of its working set after the other, round and round',
+)
+
 export const decrementer = mapping(
   {
     bits: z.literal([32, 56]).meta({ description: 'width of the decrementer' }).prefault(32),
@@ -197,6 +209,7 @@ const guest = mapping(
     read: list(reader, MAX_READERS, 'readers', 'programs that read clocks').prefault([]),
     sleep: list(sleeper, MAX_SLEEPERS, 'sleepers', 'programs that sleep').prefault([]),
     busy: list(busy, MAX_BUSY, 'busy phases', 'phases of work').prefault([]),
+    write: list(writer, MAX_WRITERS, 'writers', 'programs that write memory').prefault([]),
   },
   'a guest',
 )

@@ -104,6 +104,19 @@ export interface BusySpec {
   readonly position: Position
 }
 
+export interface WriterSpec {
+  /** Where its working set begins in guest memory, in pages of 4 KiB. */
+  readonly firstPage: number
+  readonly pages: number
+  /** Running time from one page to the next. */
+  readonly everyNs: bigint
+  readonly fromNs: bigint
+  /** null: it goes on for ever. */
+  readonly untilNs: bigint | null
+  readonly vcpu: number
+  readonly position: Position
+}
+
 export interface GuestSpec {
   readonly name: string
   /** The host it boots on. */
@@ -130,6 +143,7 @@ export interface GuestSpec {
   readonly read: readonly ReaderSpec[]
   readonly sleep: readonly SleeperSpec[]
   readonly busy: readonly BusySpec[]
+  readonly write: readonly WriterSpec[]
   readonly position: Position
 }
 

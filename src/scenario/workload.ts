@@ -3,10 +3,10 @@ import type { GuestContext } from './guests.js'
 import { KERNELS } from './kernels.js'
 import type { Places } from './places.js'
 import type { RawGuest } from './schema.js'
-import type { BusySpec, GuestSpec, Position, ReaderSpec, SleeperSpec } from './types.js'
-import { formatDurationNs } from './units.js'
+import type { BusySpec, GuestSpec, Position, ReaderSpec, SleeperSpec, WriterSpec } from './types.js'
+import { formatBytes, formatDurationNs } from './units.js'
 
-type Workload = Pick<GuestSpec, 'read' | 'sleep' | 'busy'>
+type Workload = Pick<GuestSpec, 'read' | 'sleep' | 'busy' | 'write'>
 type Clock = ReaderSpec['clock'] | SleeperSpec['clock']
 
 /** Throws ScenarioError. */
@@ -28,10 +28,16 @@ export function resolveWorkload(guest: string, raw: RawGuest, context: GuestCont
     const { position } = item('busy', index).checkPhase(from, until).checkVcpu(vcpu)
     return { fromNs: from, untilNs: until, vcpu, position }
   })
+  const write = raw.write.map((writer, index): Omit<WriterSpec, 'firstPage'> => {
+    const { pages, every, from = bootNs, until = null, vcpu } = writer
+    const checked = item('write', index).checkVcpu(vcpu)
+    const { position } = until === null ? checked.checkTime('from', from) : checked.checkPhase(from, until)
+    return { pages, everyNs: every, fromNs: from, untilNs: until, vcpu, position }
+  })
   refuseSameNames(guest, 'reader', read, places)
   refuseSameNames(guest, 'sleeper', sleep, places)
   refuseOverlap(guest, busy, places)
-  return { read, sleep, busy }
+  return { read, sleep, busy, write: placed(guest, write, raw.memory, places) }
 }
 
 /** One reader, sleeper or busy phase against the guest it runs in. */
@@ -101,6 +107,32 @@ class Item {
     }
     return this
   }
+}
+
+/** Below it the kernel has its data (assembly/memory.ts). */
+const FIRST_PAGE = 16
+const PAGE_BYTES = 4096
+
+/** Working sets lie one after the other. */
+function placed(
+  guest: string,
+  writers: readonly Omit<WriterSpec, 'firstPage'>[],
+  memory: bigint,
+  places: Places,
+): WriterSpec[] {
+  const room = Math.floor(Number(memory) / PAGE_BYTES) - FIRST_PAGE
+  let used = 0
+  return writers.map((writer) => {
+    const firstPage = FIRST_PAGE + used
+    used += writer.pages
+    if (used > room) {
+      places.fail(
+        writer.position,
+        `the writers of guest ${guest} need ${used} pages, and its ${formatBytes(memory)} have ${room} for them; expected fewer pages or more memory`,
+      )
+    }
+    return { firstPage, ...writer }
+  })
 }
 
 interface Named {

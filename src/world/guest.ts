@@ -24,6 +24,8 @@ const variants: Record<Variant, number> = {
 }
 const clocksources = { 'kvm-clock': 1, tsc: 2, xen: 3, timebase: 0 } as const
 const TB_HOST = 0
+/** The core's NEVER. */
+const NEVER = (1n << 64n) - 1n
 const TB_VIRTUAL_CLOCK = 1
 
 type Cause = PolicyContext['cause']
@@ -127,6 +129,9 @@ export class Guest {
       core.workload_add_sleeper(clockIds[s.clock], s.vcpu, s.atNs, s.forNs, repeats, s.everyNs ?? 0n)
     }
     for (const b of this.spec.busy) core.workload_add_busy(b.vcpu, b.fromNs, b.untilNs)
+    for (const w of this.spec.write) {
+      core.workload_add_writer(w.vcpu, w.firstPage, w.pages, w.fromNs, w.untilNs ?? NEVER, w.everyNs)
+    }
   }
 
   /** Stops the guest on its host. `suspend`: a Xen PV guest is asked to suspend itself first. */

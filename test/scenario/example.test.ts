@@ -134,6 +134,7 @@ describe('the full example', () => {
         { fromNs: 20n * SECOND, untilNs: 30n * SECOND, vcpu: 0, position: { line: 55, column: 9 } },
         { fromNs: 15n * SECOND, untilNs: 25n * SECOND, vcpu: 1, position: { line: 56, column: 9 } },
       ],
+      write: [],
       position: { line: 33, column: 3 },
     })
   })

@@ -8,7 +8,7 @@ export type Layers = readonly (readonly [name: string, files: readonly string[]]
 
 export const assemblyLayers: Layers = [
   ['ground', ['layout', 'wide', 'counter', 'hash', 'decimate', 'lab-rows']],
-  ['machine parts', ['event-queue', 'observe', 'memory']],
+  ['machine parts', ['event-queue', 'observe', 'memory', 'dirty']],
   [
     'arithmetic',
     [
@@ -27,7 +27,7 @@ export const assemblyLayers: Layers = [
   ['host', ['host']],
   ['vcpu', ['vcpu']],
   ['platform', ['x86/xen', 'x86/kvm', 'x86/hypercall', 'x86/cpu', 'ppc/cpu']],
-  ['workload', ['workload', 'boot-options']],
+  ['workload', ['workload', 'writer', 'boot-options']],
   ['kernels', ['model/']],
   ['program', ['model/program']],
   ['machine', ['machine']],
