@@ -9,21 +9,29 @@
  *         0            60 s
  *                M           events, named below
  *
- * A wall clock is drawn against the true time of day, any other against the true time since its first reading.
- * Every reading is in the plot: a column of dots reaches from the lowest to the highest of its readings.
+ * What is drawn is src/draw's; every reading is in the plot: a column of dots reaches from the lowest to the highest
+ * of its readings.
  */
 import { shortAt, shortNs } from '../check/format.js'
-import { type Series, seriesOf } from '../check/index.js'
-import type { EventMark, GuestResult, RunResult } from '../world/result.js'
+import type { Bin, Window } from '../draw/decimate.js'
+import {
+  type Curve,
+  columnAt,
+  type Drawing,
+  drawingOf,
+  type GuestDrawing,
+  type Panel,
+  panelsOf,
+} from '../draw/index.js'
+import { FLAT_NS } from '../draw/panels.js'
+import { stepOf } from '../draw/scale.js'
+import type { RunResult } from '../world/result.js'
 import { BrailleCanvas } from './braille.js'
-import { stepOf } from './scale.js'
 import { type Style, WIDTH, wrap } from './style.js'
 
 /** In front of the plot: labels and the axis. */
 const MARGIN = 11
 const COLUMNS = WIDTH - MARGIN - 1
-/** Below this a clock counts as right, and a panel shows no smaller range. */
-const FLAT_NS = 1_000_000n
 const MAX_LEGEND = 8
 
 export interface PlotOptions {
@@ -34,131 +42,36 @@ export interface PlotOptions {
 
 /** One plot a guest, as lines. Guests without a reader of a clock have none. */
 export function plotLines(run: RunResult, { style, rows = 7 }: PlotOptions): string[] {
-  return run.guests.flatMap((guest) => {
-    const clocks = seriesOf(guest, run.startWallNs)
-      .filter(({ kind, length }) => (kind === 'wall' || kind === 'elapsed') && length > 0)
-      .map((series) => trace(series, run.endNs))
-    return clocks.length === 0 ? [] : guestPlot(guest, clocks, run, rows, style)
-  })
+  const drawing = drawingOf(run)
+  return drawing.guests.flatMap((guest) =>
+    guest.curves.length === 0 ? [] : guestPlot(guest, drawing, rows, style),
+  )
 }
 
-function guestPlot(
-  guest: GuestResult,
-  traces: Trace[],
-  run: RunResult,
-  rows: number,
-  style: Style,
-): string[] {
-  const title = run.guests.length > 1 ? `${guest.name}: clocks minus true time` : 'clocks minus true time'
+function guestPlot(guest: GuestDrawing, { guests, endNs }: Drawing, rows: number, style: Style): string[] {
+  const title = guests.length > 1 ? `${guest.name}: clocks minus true time` : 'clocks minus true time'
   const lines = [style.bold(title)]
-  // What is no more than a line beside the worst clock is not drawn.
-  const near = traces.map(worst).reduce((a, b) => (a > b ? a : b)) / 100n
-  const limit = near > FLAT_NS ? near : FLAT_NS
-  const flat = traces.filter((one) => worst(one) <= limit)
+  const { panels, flat, flatNs } = panelsOf(guest.curves, {
+    fromNs: 0n,
+    untilNs: endNs,
+    columns: 2 * COLUMNS,
+  })
   if (flat.length > 0) {
     const names = flat.map(({ name }) => name).join(', ')
-    const off = shortNs(flat.map(worst).reduce((a, b) => (a > b ? a : b)))
-    lines.push(...indented(`${names}: right all the time, within ${off}`, MARGIN - 1))
+    lines.push(...indented(`${names}: right all the time, within ${shortNs(flatNs)}`, MARGIN - 1))
   }
-  const panels = together(traces.filter((one) => !flat.includes(one)))
   for (const panel of panels) lines.push(...panelLines(panel, rows, style))
-  if (panels.length > 0) lines.push(...axisLines(guest, traces, run, style))
+  if (panels.length > 0) lines.push(...axisLines(guest, endNs, style))
   return lines
-}
-
-// ---- what a clock did
-
-/** A clock's error by column of dots; true time runs over 2 * COLUMNS of them. */
-interface Trace {
-  readonly name: string
-  readonly low: bigint
-  readonly high: bigint
-  readonly columns: readonly (Column | undefined)[]
-  /** Columns of characters in which it stood still. */
-  readonly still: ReadonlySet<number>
-}
-
-interface Column {
-  readonly first: bigint
-  last: bigint
-  low: bigint
-  high: bigint
-  /** Whether the guest was stopped since the reading before the first one. */
-  readonly afterStop: boolean
-}
-
-function trace(series: Series, endNs: bigint): Trace {
-  const columns: (Column | undefined)[] = new Array(2 * COLUMNS)
-  const still = new Set<number>()
-  let low = series.error(0)
-  let high = low
-  let restsSince = 0
-  for (let k = 0; k < series.length; k++) {
-    const error = series.error(k)
-    if (error < low) low = error
-    if (error > high) high = error
-    const trueNs = series.trueNs(k)
-    const x = columnOf(trueNs, endNs, 2 * COLUMNS)
-    const column = columns[x]
-    if (!column) {
-      const afterStop = k > 0 && series.stoppedNs(k) !== series.stoppedNs(k - 1)
-      columns[x] = { first: error, last: error, low: error, high: error, afterStop }
-    } else {
-      column.last = error
-      if (error < column.low) column.low = error
-      if (error > column.high) column.high = error
-    }
-    if (k > 0 && series.value(k) !== series.value(k - 1)) restsSince = k
-    // A column stands still when the clock rested for all of it.
-    const from = columnOf(series.trueNs(restsSince), endNs, COLUMNS)
-    for (let c = columnOf(trueNs, endNs, COLUMNS) - 1; c > from && !still.has(c); c--) still.add(c)
-  }
-  return { name: series.name, low, high, columns, still }
-}
-
-function columnOf(trueNs: bigint, endNs: bigint, columns: number): number {
-  return Math.min(Number((trueNs * BigInt(columns)) / endNs), columns - 1)
-}
-
-function worst({ low, high }: Trace): bigint {
-  return -low > high ? -low : high
 }
 
 // ---- panels
 
-/** Traces that look the same, side by side. */
-function together(traces: readonly Trace[]): Trace[][] {
-  const panels: Trace[][] = []
-  for (const one of traces) {
-    const panel = panels.find(([other]) => sameLook(one, other!))
-    if (panel) panel.push(one)
-    else panels.push([one])
-  }
-  return panels
-}
-
-function sameLook(a: Trace, b: Trace): boolean {
-  const low = a.low < b.low ? a.low : b.low
-  const high = a.high > b.high ? a.high : b.high
-  const near = (high - low) / 50n
-  return a.columns.every((column, x) => {
-    const other = b.columns[x]
-    if (!column || !other) return column === other
-    return distance(column.low, other.low) <= near && distance(column.high, other.high) <= near
-  })
-}
-
-function distance(a: bigint, b: bigint): bigint {
-  return a > b ? a - b : b - a
-}
-
-function panelLines(panel: readonly Trace[], rows: number, style: Style): string[] {
-  const [drawn] = panel
+function panelLines(panel: Panel, rows: number, style: Style): string[] {
   // Zero is always in the picture, and on a row of its own.
-  const low = drawn!.low < 0n ? drawn!.low : 0n
-  const high = drawn!.high > 0n ? drawn!.high : 0n
+  const { lowNs: low, highNs: high } = panel
   const range = high - low > FLAT_NS ? high - low : FLAT_NS
-  const step = stepOf((range + BigInt(rows) - 2n) / (BigInt(rows) - 1n), worst(drawn!))
+  const step = stepOf((range + BigInt(rows) - 2n) / (BigInt(rows) - 1n), -low > high ? -low : high)
   // A row reaches a little beyond its value, so what is that little over a step needs no row more.
   const little = step.ns / 4n
   const top = ceilDiv(high - little, step.ns)
@@ -167,9 +80,9 @@ function panelLines(panel: readonly Trace[], rows: number, style: Style): string
   const canvas = new BrailleCanvas(COLUMNS, height)
   // The second dot line of a character row stands for the row's value.
   const dotOf = (error: bigint) => Number(((top * step.ns - error) * 8n + step.ns) / (2n * step.ns)) + 1
-  draw(canvas, drawn!, dotOf)
+  draw(canvas, panel.bins, dotOf)
   const every = height > 4 ? 2n : 1n
-  const lines = [`${' '.repeat(MARGIN - 1)}${style.accent(panel.map(({ name }) => name).join(', '))}`]
+  const lines = [`${' '.repeat(MARGIN - 1)}${style.accent(panel.curves.map(({ name }) => name).join(', '))}`]
   for (let row = 0; row < height; row++) {
     const multiple = top - BigInt(row)
     const label = multiple % every === 0n ? signed(multiple, step.label(multiple)) : ''
@@ -181,13 +94,12 @@ function panelLines(panel: readonly Trace[], rows: number, style: Style): string
   return lines
 }
 
-function draw(canvas: BrailleCanvas, { columns }: Trace, dotOf: (error: bigint) => number): void {
+function draw(canvas: BrailleCanvas, bins: readonly Bin[], dotOf: (error: bigint) => number): void {
   let before: { x: number; y: number } | null = null
-  for (const [x, column] of columns.entries()) {
-    if (!column) continue
-    if (before && !column.afterStop) canvas.line(before.x, before.y, x, dotOf(column.first))
-    canvas.line(x, dotOf(column.low), x, dotOf(column.high))
-    before = { x, y: dotOf(column.last) }
+  for (const { x, first, last, low, high, afterStop } of bins) {
+    if (before && !afterStop) canvas.line(before.x, before.y, x, dotOf(first))
+    canvas.line(x, dotOf(low), x, dotOf(high))
+    before = { x, y: dotOf(last) }
   }
 }
 
@@ -201,14 +113,14 @@ function ceilDiv(a: bigint, b: bigint): bigint {
 
 // ---- the axis of true time
 
-function axisLines(guest: GuestResult, traces: readonly Trace[], run: RunResult, style: Style): string[] {
-  const { endNs } = run
+function axisLines(guest: GuestDrawing, endNs: bigint, style: Style): string[] {
+  const window: Window = { fromNs: 0n, untilNs: endNs, columns: COLUMNS }
   const margin = ' '.repeat(MARGIN - 1)
   const step = stepOf(endNs / 6n, endNs)
   const line: string[] = new Array(COLUMNS).fill('─')
   const labels: string[] = new Array(COLUMNS + 8).fill(' ')
   for (let n = 0n; n * step.ns <= endNs; n++) {
-    const x = columnOf(n * step.ns, endNs, COLUMNS)
+    const x = columnAt(n * step.ns, window)
     if (n > 0n) line[x] = '┬'
     const label = step.label(n)
     const at = Math.max(0, Math.min(x - (label.length >> 1), COLUMNS - label.length))
@@ -217,72 +129,52 @@ function axisLines(guest: GuestResult, traces: readonly Trace[], run: RunResult,
     }
   }
   for (const { fromNs, untilNs } of guest.stops) {
-    for (let x = columnOf(fromNs, endNs, COLUMNS); x <= columnOf(untilNs, endNs, COLUMNS); x++) line[x] = '░'
+    for (let x = columnAt(fromNs, window); x <= columnAt(untilNs, window); x++) line[x] = '░'
   }
   const lines = [
     `${margin}${style.dim('└')}${style.dim(line.join(''))}`,
     `${margin} ${style.dim(labels.join('').trimEnd())}`,
   ]
-  const standsAt = ({ still }: Trace, x: number) => line[x] !== '░' && still.has(x)
-  const standing = traces.filter((one) => line.some((_, x) => standsAt(one, x)))
+  const standing = guest.curves
+    .map(({ name, stalls }) => ({ name, still: stillColumns(stalls, window) }))
+    .filter(({ still }) => line.some((mark, x) => mark !== '░' && still.has(x)))
   if (standing.length > 0) {
-    const bar = line.map((_, x) => (standing.some((one) => standsAt(one, x)) ? '═' : ' '))
+    const bar = line.map((mark, x) =>
+      mark !== '░' && standing.some(({ still }) => still.has(x)) ? '═' : ' ',
+    )
     lines.push(under('standing', style.bad(bar.join('').trimEnd())))
   }
   const legend = guest.stops.length > 0 ? ['░ the guest is stopped'] : []
   if (standing.length > 0) legend.push(`═ stands still: ${standing.map(({ name }) => name).join(', ')}`)
-  return [...lines, ...markLines(guest, run, style), ...legend.flatMap((text) => indented(text, MARGIN))]
+  return [...lines, ...markLines(guest, window, style), ...legend.flatMap((text) => indented(text, MARGIN))]
 }
 
-const LETTERS: Readonly<Record<string, string>> = {
-  boot: 'B',
-  pause: 'P',
-  resume: 'R',
-  save: 'S',
-  restore: 'R',
-  migrate: 'M',
-  reboot: 'B',
-  'set-wall': 'W',
-  'ntp-step': 'N',
-  'ntp-slew': 'N',
-  'host-suspend': 'H',
-  'agent-settime': 'A',
-  'guest-ntp-step': 'G',
-  'guest-ntp-slew': 'G',
-  'rtc-resync': 'C',
-  steal: 'T',
-  'tell-frequency': 'F',
+/** Those in which a clock rested from end to end. */
+function stillColumns(stalls: Curve['stalls'], window: Window): Set<number> {
+  const still = new Set<number>()
+  for (const { fromNs, untilNs } of stalls) {
+    for (let x = columnAt(fromNs, window) + 1; x < columnAt(untilNs, window); x++) still.add(x)
+  }
+  return still
 }
 
-function markLines(guest: GuestResult, run: RunResult, style: Style): string[] {
-  const hosts = new Set(guest.stops.flatMap(({ fromHost, toHost }) => [fromHost, toHost]))
-  hosts.add(run.scenario.guests.find(({ name }) => name === guest.name)!.on)
-  const marks = run.marks.filter((mark) => {
-    if (mark.kind === 'boot' && mark.atNs === 0n) return false
-    return mark.guest !== undefined
-      ? mark.guest === guest.name
-      : mark.host === undefined || hosts.has(mark.host)
-  })
+function markLines({ marks }: GuestDrawing, window: Window, style: Style): string[] {
   if (marks.length === 0) return []
   const row: string[] = new Array(COLUMNS).fill(' ')
   for (const mark of marks) {
     // Where several fall into one column, the later ones stand beside it.
-    const x = columnOf(mark.atNs, run.endNs, COLUMNS)
+    const x = columnAt(mark.atNs, window)
     const free = [x, x + 1, x + 2].find((at) => row[at] === ' ')
-    if (free !== undefined) row[free] = letterOf(mark)
+    if (free !== undefined) row[free] = mark.letter
   }
   const legend = marks
     .slice(0, MAX_LEGEND)
-    .map((mark) => `${letterOf(mark)} ${shortAt(mark.atNs)}: ${mark.label}`)
+    .map((mark) => `${mark.letter} ${shortAt(mark.atNs)}: ${mark.label}`)
   if (marks.length > MAX_LEGEND) legend.push(`… and ${marks.length - MAX_LEGEND} more`)
   return [
     under('events', style.bold(row.join('').trimEnd())),
     ...legend.flatMap((text) => indented(text, MARGIN)),
   ]
-}
-
-function letterOf({ kind }: EventMark): string {
-  return LETTERS[kind] ?? '•'
 }
 
 function under(name: string, row: string): string {

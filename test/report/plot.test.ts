@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import { stepOf } from '../../src/draw/scale.js'
 import { BrailleCanvas } from '../../src/report/braille.js'
 import { plotLines } from '../../src/report/plot.js'
-import { stepOf } from '../../src/report/scale.js'
 import { coloured, plain } from '../../src/report/style.js'
 import { type Made, MS, made, readings, S, START } from '../check/fixture.js'
 

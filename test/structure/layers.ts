@@ -46,6 +46,7 @@ export const srcLayers: Layers = [
   ['snapshot', ['snapshot/']],
   ['inspect', ['inspect/']],
   ['check', ['check/']],
+  ['draw', ['draw/']],
   ['report', ['report/']],
   ['library', ['index']],
   ['cli', ['cli/']],

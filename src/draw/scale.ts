@@ -1,4 +1,5 @@
 /** Scales of plots: steps that people count in, and their labels. All integers, in ns. */
+import { formatDurationNs } from '../scenario/units.js'
 
 const S = 1_000_000_000n
 const MIN = 60n * S
@@ -56,4 +57,42 @@ function labelOf(value: bigint, { ns, name }: Unit): string {
   const digits = `${ns}`.length - 1
   const rest = `${value % ns}`.padStart(digits, '0').replace(/0+$/, '')
   return `${value / ns}${value % ns === 0n ? '' : `.${rest}`} ${name}`
+}
+
+export interface Tick {
+  readonly ns: bigint
+  readonly label: string
+}
+
+export interface Axis {
+  /** Labels count from here; null: from 0. For people: `100 d 2 h`. */
+  readonly base: string | null
+  readonly ticks: readonly Tick[]
+}
+
+/** More steps than this from 0 to the end make labels too long: they count from a base then. */
+const MOST_STEPS = 2_000n
+
+/** At most `most` ticks (and one) at round instants from `fromNs` to `untilNs`, both included. */
+export function axisOf(fromNs: bigint, untilNs: bigint, most: number): Axis {
+  const count = BigInt(most)
+  const least = (untilNs - fromNs + count - 1n) / count
+  const bare = stepOf(least, 0n)
+  const far = magnitude(fromNs) > magnitude(untilNs) ? magnitude(fromNs) : magnitude(untilNs)
+  const baseNs =
+    far / bare.ns > MOST_STEPS ? floorDiv(fromNs, MOST_STEPS * bare.ns) * MOST_STEPS * bare.ns : 0n
+  const step = stepOf(least, baseNs === 0n ? far : untilNs - baseNs)
+  const ticks: Tick[] = []
+  for (let n = -floorDiv(-(fromNs - baseNs), step.ns); baseNs + n * step.ns <= untilNs; n++) {
+    ticks.push({ ns: baseNs + n * step.ns, label: `${baseNs !== 0n && n > 0n ? '+' : ''}${step.label(n)}` })
+  }
+  return { base: baseNs === 0n ? null : formatDurationNs(baseNs), ticks }
+}
+
+function floorDiv(a: bigint, b: bigint): bigint {
+  return a >= 0n || a % b === 0n ? a / b : a / b - 1n
+}
+
+function magnitude(ns: bigint): bigint {
+  return ns < 0n ? -ns : ns
 }
