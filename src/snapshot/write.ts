@@ -16,7 +16,7 @@ export interface SaveOptions {
 /** Returns the number of bytes written. Throws SnapshotError. */
 export function writeFile(path: string, parts: readonly Uint8Array[]): number {
   try {
-    replaceFile(path, parts)
+    replaceFile(path, (file) => writeAll(file, parts))
   } catch (error) {
     const detail = `it cannot be written (${(error as Error).message}); expected a file name in a folder with room`
     throw new SnapshotError(path, null, detail)
@@ -24,7 +24,8 @@ export function writeFile(path: string, parts: readonly Uint8Array[]): number {
   return total(parts)
 }
 
-function replaceFile(path: string, parts: readonly Uint8Array[]): void {
+/** What `write` writes becomes the file of that name, once all of it is on the disk. Throws what fails. */
+export function replaceFile(path: string, write: (file: number) => void): void {
   const folder = dirname(path)
   const temporary = join(folder, `.${basename(path)}.${process.pid}.tmp`)
   // A process that had our number and was killed may have left one.
@@ -32,7 +33,7 @@ function replaceFile(path: string, parts: readonly Uint8Array[]): void {
   const file = openSync(temporary, 'wx', 0o600)
   try {
     try {
-      writeAll(file, parts)
+      write(file)
       fsyncSync(file)
     } finally {
       closeSync(file)
