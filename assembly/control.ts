@@ -5,7 +5,8 @@
  */
 import { Counter, counter_rate, counter_read, counter_step } from './counter'
 
-import { host_counter, host_counter_set, hypervisor_now, xen_arm_calibration, xen_start } from './host'
+import { queue_relink } from './event-queue'
+import { host_counter, host_counter_set, hypervisor_now, xen_start } from './host'
 import {
   busy, CAUSE_FREQUENCY, GUEST_MEMORY, guest, host, HOST_MONO, HOST_TIMEBASE, HOST_TSC, HOST_WALL, HYPERVISOR_XEN,
   machine, MAX_BUSY, MAX_READERS, MAX_SLEEPERS, reader, sleeper, SLEEPER_AWAKE, STATE, STATE_END, vcpu,
@@ -60,6 +61,9 @@ export function host_rate_counter(which: u32, num: u64): void { counter_rate(cou
 export function host_step_counter(which: u32, delta: i64): void { counter_step(counter(which), machine().now_ns, delta) }
 export function host_read_counter(which: u32): u64 { return counter_read(counter(which), machine().now_ns) }
 
+/** The host's state was copied in from another machine, perhaps one of an older layout of the queue. */
+export function host_restored(): void { queue_relink() }
+
 /** The hypervisor boots; its counters are set. */
 export function host_start(): void {
   if (host().hypervisor == HYPERVISOR_XEN) xen_start()
@@ -71,7 +75,6 @@ export function host_slept(ns: u64): void { host().suspended_ns += ns }
 /** Counters were set, stepped or re-rated: what was foreseen from them is foreseen again. */
 export function host_clocks_changed(): void {
   if (host().hypervisor == HYPERVISOR_XEN) {
-    xen_arm_calibration()
     if (guest_alive()) xen_rearm_timers()
     return
   }

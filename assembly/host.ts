@@ -11,10 +11,10 @@
 import { Counter, counter_read, counter_set, counter_when } from './counter'
 import { queue_arm } from './event-queue'
 import {
-  HOST_CPU_TIME, HOST_MONO, HOST_TIMEBASE, HOST_TSC, HOST_WALL, HYPERVISOR_XEN, host, machine, NEVER, NS_PER_SEC,
+  HOST_CPU_TIME, HOST_MONO, HOST_TIMEBASE, HOST_TSC, HOST_WALL, HYPERVISOR_XEN, host, machine, NEVER,
   SLOT_CALIBRATION,
 } from './layout'
-import { CpuTime } from './x86/calibration'
+import { CALIBRATION_EPOCH_NS, CpuTime } from './x86/calibration'
 import { scale_delta, scale_mul, scale_shift, unscale_up, xen_time_scale } from './x86/pvclock'
 
 @inline export function host_counter(address: usize): Counter { return changetype<Counter>(address) }
@@ -79,7 +79,10 @@ export function xen_start(): void {
   xen_arm_calibration()
 }
 
-/** Xen calibrates each second of its own time (EPOCH in arch/x86/time.c). */
-export function xen_arm_calibration(): void {
-  queue_arm(SLOT_CALIBRATION, xen_when((xen_now() / NS_PER_SEC + 1) * NS_PER_SEC))
-}
+/**
+ * Xen calibrates each second (EPOCH in arch/x86/time.c). The real one asks for a timer a second of NOW() after the last
+ * calibration, and gets it some microseconds late; here it is a second of true time. No clock depends on which
+ * of the two it is beyond a rounding of NOW(), and instants at equal distances make many of them computable at once
+ * (x86/xen-epochs.ts).
+ */
+export function xen_arm_calibration(): void { queue_arm(SLOT_CALIBRATION, machine().now_ns + CALIBRATION_EPOCH_NS) }

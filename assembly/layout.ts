@@ -89,7 +89,7 @@ export const EXIT_RTC: u32 = 2 // dom0 set the CMOS clock
 export class Machine {
   magic: u64 // MACHINE_MAGIC once machine_init ran
   now_ns: u64 // true time
-  sequence: u64 // of the next event to be armed
+  pad1: u64
   same_instant: u32 // events fired at now_ns, for FAULT_LIVELOCK
   run_state: u32
   program: u32

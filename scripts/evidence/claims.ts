@@ -103,7 +103,7 @@ export const sections: readonly Section[] = [
       ),
       invariant(
         'event-order',
-        'Events happen in order of (time, sequence number)',
+        'Events happen in order of (time, slot)',
         /test\/assembly\/event-queue\.test/,
       ),
       invariant(

@@ -49,6 +49,7 @@ export interface CoreExports {
   run_ticking(until_ns: bigint): number
   queue_next_time(): bigint
   queue_next_slot(): number
+  host_restored(): void
 
   host_configure(
     hypervisor: number,

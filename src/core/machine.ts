@@ -128,6 +128,7 @@ export class Machine {
     this.#bytes(from, this.core.address_guest() - from)
       .fill(0)
       .set(state)
+    this.core.host_restored()
   }
 
   /** The stopped guest, to be taken to another machine. Its memory is this one's own: this one must not run again. */

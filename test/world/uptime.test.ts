@@ -38,12 +38,13 @@ function fall(list: readonly Reading[], order: (value: bigint) => bigint = (valu
   return { before: list[at[0]! - 1]!, after: list[at[0]!]! }
 }
 
+/** Within what reading in whole us costs: linux-2.6.18-xen cuts off twice, and its multiplier for us is short. */
 function expectSteady(guest: GuestResult, reader = 'monotonic'): void {
   const list = readings(guest, reader)
   const first = list[0]!
   for (const { atNs, value } of list) {
     const off = value - first.value - (atNs - first.atNs)
-    expect(off > -US * 2n && off < US * 2n, `${reader} at ${atNs} is off by ${off} ns`).toBe(true)
+    expect(off > -US * 3n && off < US * 3n, `${reader} at ${atNs} is off by ${off} ns`).toBe(true)
   }
 }
 

@@ -48,7 +48,7 @@ export function timer_interrupt(cpu: u32): void {
     const ticks = <u64>ticks_in(delta, tick)
     k.processed += ticks * k.ns_per_tick
     do_timer(ticks)
-    if (ticks > 1) observe(SEEN_TICKS, cpu, ticks, 0)
+    if (ticks > 1 && !meant_to_skip(cpu, ticks)) observe(SEEN_TICKS, cpu, ticks, 0)
   }
   // The work that calls clock_was_set is queued too; without high-resolution timers it does nothing.
   if (k.wc_version != wallclock_version()) report_clock_set(update_wallclock())
@@ -58,6 +58,11 @@ export function timer_interrupt(cpu: u32): void {
   if (stolen > 5 * <i64>k.hz) touch_watchdog(cpu)
   softlockup_tick(cpu)
   run_timers(cpu)
+}
+
+/** Whether these ticks are those that an idle CPU lets pass: at most a second of them, then its watchdog wakes it. */
+function meant_to_skip(cpu: u32, ticks: u64): bool {
+  return ticks <= <u64>kernel().hz && spent(cpu, RUNSTATE_BLOCKED) - cpu_state(cpu).blocked >= kernel().ns_per_tick
 }
 
 /** Whole ticks in `ns`, which is not negative. An interrupt each tick has one: no division then. */
