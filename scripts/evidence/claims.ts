@@ -101,11 +101,7 @@ export const sections: readonly Section[] = [
         /test\/structure\/(style|module)\.test/,
         /no state outside|no mutable global/,
       ),
-      invariant(
-        'event-order',
-        'Events happen in order of (time, slot)',
-        /test\/assembly\/event-queue\.test/,
-      ),
+      invariant('event-order', 'Events happen in order of (time, slot)', /test\/assembly\/event-queue\.test/),
       invariant(
         'equal-bits',
         'Equal input gives equal bits, run after run, release and debug',
