@@ -7,6 +7,8 @@
  *     const { toNs, drift } = scale(2_400_000_000n)
  *     console.log(toNs.xen.mul, toNs.xenError.ppb, drift.onePage.perDayNs)
  */
+
+export * from './domain-tsc.js'
 export {
   type ExportKind,
   type ExportLanguage,
