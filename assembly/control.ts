@@ -20,7 +20,7 @@ import { dec_rearm } from './ppc/cpu'
 import { vcpu_can_run } from './vcpu'
 import { BUSY_WAITING } from './workload'
 import { xxh64 } from './hash'
-import { tsc_get_info, tsc_set_info } from './x86/domain-tsc'
+import { domain_tsc_ratio, tsc_get_info, tsc_set_info } from './x86/domain-tsc'
 import { kvm_rearm_timers, kvm_set_guest_tsc_khz } from './x86/kvm'
 import { tsc_ratio_one } from './x86/tsc'
 import { domain_tsc, guest_alive, xen_publish_time, xen_rearm_timers } from './x86/xen'
@@ -203,10 +203,19 @@ export function guest_suspend(): void {
 export function guest_set_tsc_info(mode: u32, elapsed_ns: u64, khz: u32, incarnation: u32): i32 {
   const h = host()
   const g = guest()
-  return tsc_set_info(
+  const status = tsc_set_info(
     domain_tsc(), mode, elapsed_ns, khz, incarnation, xen_now(), h.tsc_khz, h.tsc_reliable != 0, g.hvm != 0, h.tsc_frac_bits,
   )
+  if (status == 0 && g.hvm) {
+    const ratio = domain_tsc_ratio(domain_tsc(), h.tsc_khz, true, h.tsc_frac_bits)
+    g.tsc_frac_bits = h.tsc_frac_bits ? h.tsc_frac_bits : 48
+    g.tsc_ratio = ratio ? ratio : tsc_ratio_one(g.tsc_frac_bits)
+  }
+  return status
 }
+
+/** Whether Xen runs the guest on a virtual machine's CPU (HVM, PVH). */
+export function guest_is_hvm(): bool { return guest().hvm != 0 }
 
 /** Xen tsc_get_info into CALL: u32 mode, u32 khz, u64 nsec, u32 incarnation. */
 export function guest_get_tsc_info(out: usize): void {

@@ -28,8 +28,8 @@ export const DEFAULT_PERIOD_NS: u64 = 10000000
 /** The TSC that the guest reads when the host's is `tsc` and NOW() is `now`. */
 function guest_tsc_at(tsc: u64, now: u64): u64 {
   const d = domain_tsc()
-  if (d.vtsc) return gtime_to_gtsc(d, now, guest().hvm != 0)
   const g = guest()
+  if (d.vtsc) return gtime_to_gtsc(d, now, g.hvm != 0) + g.tsc_offset // a PV guest has no offset
   return g.hvm ? scale_tsc(tsc, g.tsc_ratio, g.tsc_frac_bits) + g.tsc_offset : tsc
 }
 
@@ -37,6 +37,9 @@ export function xen_guest_tsc(): u64 {
   const tsc = host_tsc()
   return guest_tsc_at(tsc, domain_tsc().vtsc ? xen_time_at(tsc) : 0) // only an emulated TSC asks for NOW()
 }
+
+/** An HVM guest's TSC reads `value` now (arch/x86/hvm/hvm.c hvm_set_guest_tsc_fixed). */
+export function xen_set_guest_tsc(value: u64): void { guest().tsc_offset += value - xen_guest_tsc() }
 
 /** Linear address of a vCPU's vcpu_info: registered by the guest, or in shared_info. */
 export function xen_vcpu_info(cpu: u32): usize {

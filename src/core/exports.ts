@@ -124,6 +124,8 @@ export interface CoreExports {
 
   guest_set_tsc_info(mode: number, elapsed_ns: bigint, khz: number, incarnation: number): number
   guest_get_tsc_info(out: number): void
+  guest_is_hvm(): number
+  xen_set_guest_tsc(value: bigint): void
   guest_publish_time(): void
   rdtsc(cpu: number): bigint
   mfspr(cpu: number, spr: number): bigint

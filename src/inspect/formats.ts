@@ -4,9 +4,10 @@ import { StreamFile } from '../stream/file.js'
 import { type Format, HEAD_BYTES } from './format.js'
 import { qemuFormat } from './qemu.js'
 import { snapshotFormat } from './snapshot.js'
+import { xenFormat } from './xen.js'
 
 /** In the order in which they are tried; the first whose magic fits reads the file. */
-export const formats: readonly Format[] = [snapshotFormat, qemuFormat]
+export const formats: readonly Format[] = [snapshotFormat, xenFormat, qemuFormat]
 
 /** Throws StreamError for a file that cannot be read or is of none. */
 export function formatOf(path: string): Format {

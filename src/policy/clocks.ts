@@ -75,6 +75,17 @@ export class XenClocks {
     const status = this.#machine.core.guest_set_tsc_info(Number(mode), nsec, Number(khz), Number(incarnation))
     if (status !== 0) throw new Error(`Xen refuses TSC mode ${mode} at ${khz} kHz (error ${status})`)
   }
+  /** An HVM or PVH guest, whose TSC is part of its CPU's state: the field tsc of save record CPU. */
+  get hvm(): boolean {
+    return this.#machine.core.guest_is_hvm() !== 0
+  }
+  guestTsc(): bigint {
+    return u64(this.#machine.core.rdtsc(0))
+  }
+  /** hvm_set_guest_tsc: the guest's TSC goes on from `value`. */
+  setGuestTsc(value: bigint): void {
+    this.#machine.core.xen_set_guest_tsc(value)
+  }
   /** The guest's shared_info frame: the live bytes. */
   sharedInfo(): Uint8Array {
     return this.#machine.guestMemory.subarray(SHARED_INFO, SHARED_INFO + PAGE)

@@ -4,9 +4,9 @@
  */
 import type { PolicyContext, SavedClocks } from './policy.js'
 
-/** The record X86_TSC_INFO. */
+/** The record X86_TSC_INFO; of an HVM guest also the TSC of its HVM context. */
 export function saveTscInfo({ xen }: PolicyContext): SavedClocks {
-  return { ...xen!.tscInfo() }
+  return { ...xen!.tscInfo(), ...(xen!.hvm && { tsc: xen!.guestTsc() }) }
 }
 
 export function restoreTscInfo({ xen }: PolicyContext, saved: SavedClocks): void {
@@ -16,6 +16,7 @@ export function restoreTscInfo({ xen }: PolicyContext, saved: SavedClocks): void
     nsec: saved.nsec!,
     incarnation: saved.incarnation!,
   })
+  if (xen!.hvm && saved.tsc !== undefined) xen!.setGuestTsc(saved.tsc)
 }
 
 /**

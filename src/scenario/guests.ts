@@ -44,6 +44,7 @@ export function resolveGuest(name: string, raw: RawGuest, context: GuestContext)
     )
   }
   refuseForeignKeys(name, raw, host, places)
+  refuseFrom(name, raw, places)
   return {
     name,
     on: host.name,
@@ -53,6 +54,7 @@ export function resolveGuest(name: string, raw: RawGuest, context: GuestContext)
     hz,
     vcpus: raw.vcpus,
     bootNs: context.bootNs,
+    from: raw.from ?? null,
     policy: raw.policy ?? null,
     dom0: raw.dom0,
     ntp: raw.ntp,
@@ -90,4 +92,13 @@ function refuseForeignKeys(name: string, raw: RawGuest, host: HostSpec, places: 
     const detail = `guest ${name} cannot be dom0 on ${host.hypervisor}; expected dom0 only on xen`
     places.fail(places.at(...path, 'dom0'), detail)
   }
+}
+
+/** A saved guest has its own TSC mode and frequency, and dom0 is not saved. */
+function refuseFrom(name: string, raw: RawGuest, places: Places): void {
+  if (raw.from === undefined) return
+  const key = raw.tsc ? 'tsc' : raw.dom0 ? 'dom0' : null
+  if (key === null) return
+  const detail = `guest ${name} begins from a saved guest, which says that itself; expected no ${key}`
+  places.fail(places.key('guests', name, key), detail)
 }

@@ -181,6 +181,10 @@ const guest = mapping(
       .optional(),
     vcpus: integer(1, MAX_VCPUS, 'how many virtual CPUs').prefault(1),
     boot: trueTime('of its boot; default: 0 s, unless a boot event boots it').optional(),
+    from: line(
+      1000,
+      'a saved guest: it begins as that was saved, restored on its host, in place of a boot',
+    ).optional(),
     policy: policyName('the policy for its save, restore and migration: a name or ./file.ts').optional(),
     dom0: flag('the privileged domain of its host: its settime reaches the hypervisor; Xen only').prefault(
       false,

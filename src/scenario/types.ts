@@ -128,6 +128,8 @@ export interface GuestSpec {
   readonly vcpus: number
   /** True time of its first boot. The boot itself is an event like any other, see `Scenario.events`. */
   readonly bootNs: bigint
+  /** Path of a saved guest whose clocks it begins with, as it stands in the file; null: it boots. */
+  readonly from: string | null
   /** Name of a policy or path of a module; null: the default of the hypervisor. */
   readonly policy: string | null
   readonly dom0: boolean

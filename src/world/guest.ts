@@ -8,6 +8,7 @@ import { clockIds, ObservationLog } from '../observation/log.js'
 import { HostClocks, KvmClocks, PowerClocks, XenClocks } from '../policy/clocks.js'
 import type { ClockPolicy, PolicyContext, SavedClocks } from '../policy/policy.js'
 import type { GuestSpec, ReadClock, Variant } from '../scenario/types.js'
+import type { StreamTime } from '../stream/time.js'
 import type { Host } from './host.js'
 import type { Correction, GuestResult, Stop } from './result.js'
 import type { SavedGuest } from './saved.js'
@@ -45,10 +46,18 @@ export class Guest {
   #suspended = false
   #bootCounter = 0n
   #lastTicks = 0n
+  /** What its first boot begins with, in place of a boot. */
+  #stream: StreamTime | null
 
   /** `saved`: it is not to be booted but was saved before, and waits to land. */
-  constructor(spec: GuestSpec, host: Host, policy: ClockPolicy, saved?: SavedGuest) {
+  constructor(
+    spec: GuestSpec,
+    host: Host,
+    policy: ClockPolicy,
+    { saved, stream }: { readonly saved?: SavedGuest; readonly stream?: StreamTime } = {},
+  ) {
     this.spec = spec
+    this.#stream = stream ?? null
     this.host = host
     this.policy = policy
     this.variant = policy.variant && spec.kernel === 'linux-2.6.18-xen' ? policy.variant : spec.variant
@@ -73,6 +82,32 @@ export class Guest {
   // ---- life
 
   boot(): void {
+    const stream = this.#stream
+    this.#stream = null
+    if (stream) this.#begin(stream)
+    else this.#start(null)
+    this.#bootCounter = this.#counter()
+  }
+
+  /**
+   * The guest was saved elsewhere: it starts on a host that shows what that one did, with the clocks of the stream,
+   * is stopped at once, and lands here.
+   */
+  #begin(stream: StreamTime): void {
+    const { host, policy } = this
+    this.host = host.saving(stream)
+    this.#start(stream)
+    const machine = this.machine!
+    this.#suspended = this.#isXen
+    if (this.#suspended) machine.core.guest_suspend()
+    machine.stop()
+    policy.stop?.(this.#context('save', true))
+    this.#saved = { image: machine.image(), clocks: stream.clocks }
+    this.#land(host, 'save', true)
+    this.#go('save')
+  }
+
+  #start(stream: StreamTime | null): void {
     const { spec, host, policy } = this
     const machine = host.machine.clone(this.log)
     machine.growMemory(spec.memoryBytes)
@@ -82,7 +117,7 @@ export class Guest {
       spec.vcpus,
       spec.arch === 'x86-32' ? 0 : 1,
       spec.dom0 ? 1 : 0,
-      0,
+      stream?.hvm ? 1 : 0,
       spec.hz,
       variants[this.variant],
       clocksources[spec.clocksource],
@@ -99,9 +134,9 @@ export class Guest {
       tscMode: spec.tsc?.mode ?? 0,
       tscKhz: Number((spec.tsc?.frequencyHz ?? 0n) / 1000n),
     })
+    if (stream) policy.restore(this.#context('save', true), stream.clocks)
     if (this.#isXen) core.guest_publish_time()
     machine.boot()
-    this.#bootCounter = this.#counter()
   }
 
   #configurePower(machine: Machine): void {
@@ -191,6 +226,11 @@ export class Guest {
 
   /** Puts the saved guest on `host`, stopped, with its clocks as the policy sets them. */
   land(host: Host, cause: 'save' | 'migrate', wasRunning: boolean): void {
+    this.#stops.at(-1)!.toHost = host.spec.name
+    this.#land(host, cause, wasRunning)
+  }
+
+  #land(host: Host, cause: 'save' | 'migrate', wasRunning: boolean): void {
     const { image, clocks } = this.#saved!
     this.host = host
     this.machine = host.machine.clone(this.log)
@@ -200,17 +240,20 @@ export class Guest {
     host.residents.add(this.machine)
     this.#saved = null
     this.#vmm = new Map()
-    this.#stops.at(-1)!.toHost = host.spec.name
     this.policy.restore(this.#context(cause, wasRunning), clocks)
   }
 
   /** Lets the stopped guest go on. */
   resume(cause: Cause | 'host-suspend'): void {
+    this.#go(cause)
+    Object.assign(this.#stops.at(-1)!, { untilNs: this.machine!.nowNs, resumed: true })
+  }
+
+  #go(cause: Cause | 'host-suspend'): void {
     const machine = this.machine!
     if (cause !== 'host-suspend') this.policy.resume?.(this.#context(cause, true))
     machine.resume(this.#suspended)
     this.#suspended = false
-    Object.assign(this.#stops.at(-1)!, { untilNs: machine.nowNs, resumed: true })
   }
 
   /** The guest goes down with its host. */

@@ -7,6 +7,7 @@ import { type CoreExports, u64 } from '../core/exports.js'
 import type { Build } from '../core/load.js'
 import { Machine } from '../core/machine.js'
 import type { HostSpec } from '../scenario/types.js'
+import type { StreamTime } from '../stream/time.js'
 import type { HostClockValues, SavedHost } from './saved.js'
 
 const SECOND = 1_000_000_000n
@@ -188,6 +189,22 @@ export class Host {
       core.host_clocks_changed()
     })
     if (updateWallclock) this.pushWall()
+  }
+
+  /** Another host of the same make that shows what a stream's did when it saved its guest. */
+  saving({ host: { uptimeNs, wallNs, tsc, timebase, frequencyHz } }: StreamTime): Host {
+    const at = { frequencyHz, errorPpb: 0n, atStart: null }
+    const spec = {
+      ...this.spec,
+      tsc: this.spec.tsc && { ...this.spec.tsc, ...at, calibratedHz: null },
+      timebase: this.spec.timebase && { ...this.spec.timebase, ...at },
+    }
+    const { saved: _, ...options } = this.#options
+    const source = new Host(spec, options)
+    source.machine = this.machine.clone()
+    const given = { uptimeNs, wallNs, tsc, timebase }
+    source.replace(Object.fromEntries(Object.entries(given).filter(([, value]) => value !== null)))
+    return source
   }
 
   /** The host comes up again: counters from 0, the wall clock where the RTC has it. */

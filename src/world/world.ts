@@ -11,6 +11,7 @@ import type { Exit, Machine } from '../core/machine.js'
 import { builtInPolicy, defaultPolicy } from '../policy/built-in.js'
 import type { ClockPolicy } from '../policy/policy.js'
 import type { GuestSpec, Scenario } from '../scenario/types.js'
+import type { StreamTime } from '../stream/time.js'
 import { Guest } from './guest.js'
 import { Host } from './host.js'
 import type { Correction, EventMark, RunResult } from './result.js'
@@ -24,6 +25,8 @@ const PROGRESS_STEPS = 10_000n
 export interface RunOptions {
   /** Takes the place of every guest's own policy. */
   readonly policy?: ClockPolicy
+  /** What the guests' saved guests (`from`) say, by their paths as they stand in the scenario. */
+  readonly streams?: ReadonlyMap<string, StreamTime>
   /** Policies of guests that name a module of the user's. */
   readonly loaded?: ReadonlyMap<string, ClockPolicy>
   /** Walk every nanosecond instead of going from event to event. */
@@ -82,7 +85,7 @@ export class World {
           spec,
           this.host(from?.saved.guest.host ?? spec.on),
           policies.get(spec.name)!,
-          from?.saved.guest,
+          from ? { saved: from.saved.guest } : optional('stream', this.#streamOf(spec)),
         ),
       ]),
     )
@@ -108,6 +111,15 @@ export class World {
       ...replacing,
       ...coming.flatMap(actionsOf),
     ].sort((a, b) => (a.atNs < b.atNs ? -1 : a.atNs > b.atNs ? 1 : 0))
+  }
+
+  #streamOf({ name, from }: GuestSpec): StreamTime | undefined {
+    if (from === null) return undefined
+    const stream = this.#options.streams?.get(from)
+    if (stream) return stream
+    throw new Error(
+      `guest ${name} begins from ${from}, which nobody has read; expected it in the option streams`,
+    )
   }
 
   #policyOf(guest: GuestSpec): ClockPolicy {

@@ -1,0 +1,105 @@
+/**
+ * What a guest's clocks would show on another host: a scenario of one host and one guest that begins from the stream,
+ * looked at in its first instant. So it is what `run` would make of it.
+ */
+import { read } from '../math/read.js'
+import { builtInPolicy } from '../policy/built-in.js'
+import { XenClocks } from '../policy/clocks.js'
+import { parseScenario } from '../scenario/parse.js'
+import type { Hypervisor, Kernel } from '../scenario/types.js'
+import { StreamError } from '../stream/error.js'
+import type { StreamTime } from '../stream/time.js'
+import { type HostClockValues, World } from '../world/index.js'
+import type { Resumed, ResumedClock } from './format.js'
+import { instantText } from './text.js'
+
+/** Of vcpu_info[0].time in shared_info. */
+const TIME = { at: 32, bytes: 32 } as const
+
+/** `savedCounter`: what the guest's TSC or timebase showed at the save; null where the stream does not say. */
+export function resumeFrom(
+  path: string,
+  time: StreamTime,
+  host: HostClockValues,
+  savedCounter: bigint | null,
+): Resumed {
+  const world = new World(parse(path, time, host), {
+    streams: new Map([['stream', time]]),
+    policy: builtInPolicy(time.policy),
+  })
+  world.runUntil(0n)
+  const guest = world.guest('guest')
+  const { clocks } = guest.result(0n)
+  const shown: ResumedClock[] = [
+    {
+      name: time.system === 'power' ? 'timebase' : 'TSC',
+      unit: 'ticks',
+      saved: savedCounter,
+      resumed: clocks.counter!,
+    },
+    ...(time.system === 'xen' ? [systemTime(time, new XenClocks(guest.machine!, time.wide))] : []),
+    {
+      name: 'CLOCK_REALTIME',
+      unit: 'ns since the epoch',
+      saved: time.host.wallNs,
+      resumed: clocks.realtime!,
+    },
+    { name: 'CLOCK_MONOTONIC', unit: 'ns', saved: 0n, resumed: clocks.monotonic!, note: SINCE },
+    { name: 'CLOCK_BOOTTIME', unit: 'ns', saved: 0n, resumed: clocks.boottime!, note: SINCE },
+  ]
+  return { host, policy: time.policy, clocks: shown }
+}
+
+const SINCE = 'counted from the save'
+
+/** As the guest reads it: through the page that the host has published. */
+function systemTime({ host }: StreamTime, xen: XenClocks): ResumedClock {
+  const page = xen.sharedInfo().slice(TIME.at, TIME.at + TIME.bytes)
+  const { ns } = read(page, xen.guestTsc())
+  return { name: 'system time', unit: 'ns', saved: host.uptimeNs, resumed: ns }
+}
+
+const KERNEL: Readonly<Record<StreamTime['system'], Kernel>> = {
+  xen: 'linux-xen',
+  kvm: 'linux-kvm',
+  power: 'linux-ppc64',
+}
+
+function hypervisorOf({ system, policy }: StreamTime): Hypervisor {
+  if (system !== 'power') return system
+  return policy === 'power-tcg' ? 'power-tcg' : 'power-kvm'
+}
+
+/** What is not given is as it was when the guest was saved; a host's counter then counts from its boot. */
+function parse(path: string, time: StreamTime, given: HostClockValues) {
+  const { system, wide, host } = time
+  const wall = given.wallNs ?? host.wallNs ?? 0n
+  const counter = given[system === 'power' ? 'timebase' : 'tsc']
+  const foreign = system === 'power' ? given.tsc : given.timebase
+  if (foreign !== undefined)
+    throw new StreamError(path, null, `a host of ${system} has no ${system === 'power' ? 'tsc' : 'timebase'}`)
+  const unit = { frequency: `${host.frequencyHz} Hz`, ...(counter !== undefined && { 'at-start': counter }) }
+  const document = {
+    name: 'resumed',
+    title: 'resumed',
+    start: instantText(wall),
+    duration: '1 ms',
+    hosts: {
+      host: {
+        hypervisor: hypervisorOf(time),
+        uptime: `${given.uptimeNs ?? host.uptimeNs ?? 0n} ns`,
+        [system === 'power' ? 'timebase' : 'tsc']: unit,
+      },
+    },
+    guests: {
+      guest: {
+        on: 'host',
+        kernel: KERNEL[system],
+        arch: system === 'power' ? 'ppc64' : wide ? 'x86-64' : 'x86-32',
+        from: 'stream',
+      },
+    },
+  }
+  const text = JSON.stringify(document, (_, value) => (typeof value === 'bigint' ? `${value}` : value))
+  return parseScenario(text, path)
+}
