@@ -14,7 +14,7 @@ export { rdmsr, rdtsc, wrmsr } from './x86/cpu'
 export {
   kvm_clock_ctrl, kvm_get_clock, kvm_set_clock, kvm_set_tsc_offset, kvm_write_tsc,
 } from './x86/kvm'
-export { xen_set_guest_tsc, xen_set_wallclock, xen_sync_wall, xen_update_wallclock } from './x86/xen'
+export { xen_set_guest_tsc, xen_set_wallclock, xen_sync_wall, xen_time_page, xen_update_wallclock } from './x86/xen'
 export * from './lab'
 export * from './lab-batch'
 export * from './lab-math'

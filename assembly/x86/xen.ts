@@ -48,6 +48,9 @@ export function xen_vcpu_info(cpu: u32): usize {
   return at(guest().shared_info_gpa) + <usize>cpu * VCPU_INFO_BYTES
 }
 
+/** Linear address of the vcpu_time_info that a vCPU reads. */
+export function xen_time_page(cpu: u32): usize { return xen_vcpu_info(cpu) + VCPU_INFO_TIME }
+
 /**
  * Publishes vcpu_time_info: the stamp of the physical CPU, in guest TSC units (__update_vcpu_system_time).
  * Xen writes nothing when no field changed, unless forced.
@@ -60,7 +63,7 @@ export function xen_publish_time(cpu: u32, force: bool): void {
   const mul = scaled ? d.vtsc_to_ns_mul : c.mul
   const shift = scaled ? d.vtsc_to_ns_shift : c.shift
   const flags: u8 = host().tsc_clocksource ? PVCLOCK_TSC_STABLE : 0
-  pvclock_publish_xen(xen_vcpu_info(cpu) + VCPU_INFO_TIME, stamp, c.local_stime, mul, shift, flags, force)
+  pvclock_publish_xen(xen_time_page(cpu), stamp, c.local_stime, mul, shift, flags, force)
   const area = vcpu(cpu).time_area_gpa
   if (area) pvclock_publish_xen(at(area), stamp, c.local_stime, mul, shift, flags, force)
 }

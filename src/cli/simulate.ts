@@ -1,5 +1,6 @@
 /** From the words of a command line to a judged run: scenario, policies, seed. */
 import { dirname, resolve } from 'node:path'
+import { readStreams } from '../inspect/index.js'
 import { type ClockPolicy, defaultPolicy, policies, policyNames, resolvePolicy } from '../policy/index.js'
 import { type Outcome, outcomeOf } from '../report/outcome.js'
 import { SYSTEM_OF } from '../scenario/kernels.js'
@@ -36,10 +37,11 @@ export async function underPolicies<T>(
     const its = policy ?? loaded.get(guest.policy ?? '')
     if (its) refuseOtherSystem(its, guest, scenario)
   }
+  const streams = readStreams(scenario)
   const what = policy ? `${scenario.name} under ${policy.name}` : scenario.name
   try {
     return withProgress(what, (onProgress) =>
-      work({ loaded, ...(policy && { policy }), ...(onProgress && { onProgress }) }),
+      work({ loaded, streams, ...(policy && { policy }), ...(onProgress && { onProgress }) }),
     )
   } catch (error) {
     throw blamed(error, policy ? [policy] : [...loaded.values()])

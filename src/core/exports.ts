@@ -126,6 +126,7 @@ export interface CoreExports {
   guest_get_tsc_info(out: number): void
   guest_is_hvm(): number
   xen_set_guest_tsc(value: bigint): void
+  xen_time_page(cpu: number): number
   guest_publish_time(): void
   rdtsc(cpu: number): bigint
   mfspr(cpu: number, spr: number): bigint

@@ -10,4 +10,5 @@ export type {
   Section,
 } from './format.js'
 export { formatOf, formats } from './formats.js'
+export { readStreams } from './from.js'
 export { type Inspected, inspectFile } from './inspect.js'

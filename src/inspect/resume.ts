@@ -13,9 +13,6 @@ import { type HostClockValues, World } from '../world/index.js'
 import type { Resumed, ResumedClock } from './format.js'
 import { instantText } from './text.js'
 
-/** Of vcpu_info[0].time in shared_info. */
-const TIME = { at: 32, bytes: 32 } as const
-
 /** `savedCounter`: what the guest's TSC or timebase showed at the save; null where the stream does not say. */
 export function resumeFrom(
   path: string,
@@ -38,24 +35,26 @@ export function resumeFrom(
       resumed: clocks.counter!,
     },
     ...(time.system === 'xen' ? [systemTime(time, new XenClocks(guest.machine!, time.wide))] : []),
-    {
-      name: 'CLOCK_REALTIME',
-      unit: 'ns since the epoch',
-      saved: time.host.wallNs,
-      resumed: clocks.realtime!,
-    },
+    // A wall clock that neither the stream nor the host tells is nothing to show.
+    ...((host.wallNs ?? time.host.wallNs) === null ? [] : [wallClock(time, clocks.realtime!)]),
     { name: 'CLOCK_MONOTONIC', unit: 'ns', saved: 0n, resumed: clocks.monotonic!, note: SINCE },
-    { name: 'CLOCK_BOOTTIME', unit: 'ns', saved: 0n, resumed: clocks.boottime!, note: SINCE },
+    // It counts the downtime, which is the difference of two wall clocks.
+    ...(time.host.wallNs === null
+      ? []
+      : [{ name: 'CLOCK_BOOTTIME', unit: 'ns', saved: 0n, resumed: clocks.boottime!, note: SINCE } as const]),
   ]
   return { host, policy: time.policy, clocks: shown }
 }
 
 const SINCE = 'counted from the save'
 
+function wallClock({ host }: StreamTime, resumed: bigint): ResumedClock {
+  return { name: 'CLOCK_REALTIME', unit: 'ns since the epoch', saved: host.wallNs, resumed }
+}
+
 /** As the guest reads it: through the page that the host has published. */
 function systemTime({ host }: StreamTime, xen: XenClocks): ResumedClock {
-  const page = xen.sharedInfo().slice(TIME.at, TIME.at + TIME.bytes)
-  const { ns } = read(page, xen.guestTsc())
+  const { ns } = read(xen.timePage(), xen.guestTsc())
   return { name: 'system time', unit: 'ns', saved: host.uptimeNs, resumed: ns }
 }
 
@@ -70,36 +69,31 @@ function hypervisorOf({ system, policy }: StreamTime): Hypervisor {
   return policy === 'power-tcg' ? 'power-tcg' : 'power-kvm'
 }
 
+/** A wall clock for a host of which nobody says what it shows; nothing that is shown hangs on it. */
+const SOME_TIME_NS = 1_767_225_600_000_000_000n
+
 /** What is not given is as it was when the guest was saved; a host's counter then counts from its boot. */
 function parse(path: string, time: StreamTime, given: HostClockValues) {
   const { system, wide, host } = time
-  const wall = given.wallNs ?? host.wallNs ?? 0n
+  const wall = given.wallNs ?? host.wallNs ?? SOME_TIME_NS
   const counter = given[system === 'power' ? 'timebase' : 'tsc']
   const foreign = system === 'power' ? given.tsc : given.timebase
   if (foreign !== undefined)
     throw new StreamError(path, null, `a host of ${system} has no ${system === 'power' ? 'tsc' : 'timebase'}`)
-  const unit = { frequency: `${host.frequencyHz} Hz`, ...(counter !== undefined && { 'at-start': counter }) }
-  const document = {
-    name: 'resumed',
-    title: 'resumed',
-    start: instantText(wall),
-    duration: '1 ms',
-    hosts: {
-      host: {
-        hypervisor: hypervisorOf(time),
-        uptime: `${given.uptimeNs ?? host.uptimeNs ?? 0n} ns`,
-        [system === 'power' ? 'timebase' : 'tsc']: unit,
-      },
-    },
-    guests: {
-      guest: {
-        on: 'host',
-        kernel: KERNEL[system],
-        arch: system === 'power' ? 'ppc64' : wide ? 'x86-64' : 'x86-32',
-        from: 'stream',
-      },
-    },
-  }
-  const text = JSON.stringify(document, (_, value) => (typeof value === 'bigint' ? `${value}` : value))
+  const atStart = counter === undefined ? '' : `, at-start: ${counter}`
+  const name = system === 'power' ? 'timebase' : 'tsc'
+  const text = `
+name: resumed
+title: resumed
+start: ${instantText(wall)}
+duration: 1 ms
+hosts:
+  host:
+    hypervisor: ${hypervisorOf(time)}
+    uptime: ${given.uptimeNs ?? host.uptimeNs ?? 0n} ns
+    ${name}: { frequency: ${host.frequencyHz} Hz${atStart} }
+guests:
+  guest: { on: host, kernel: ${KERNEL[system]}, arch: ${system === 'power' ? 'ppc64' : wide ? 'x86-64' : 'x86-32'}, from: stream }
+`
   return parseScenario(text, path)
 }

@@ -87,7 +87,11 @@ function tscRows({ tsc, hvm }: XenSave, { frequencyHz, frequencyFrom, emulated, 
   if (frequencyHz !== null)
     rows.push({ name: 'frequency', value: formatHz(frequencyHz), note: `from ${frequencyFrom}` })
   if (tsc) {
-    rows.push({ name: 'nsec', value: secondsText(tsc.nsec), note: 'the guest’s age, as Xen counts it' })
+    rows.push({
+      name: 'nsec',
+      value: secondsText(tsc.nsec),
+      note: tsc.mode === 2 ? 'native: not counted' : 'the guest’s age, as Xen counts it',
+    })
     rows.push({ name: 'incarnation', value: `${tsc.incarnation}` })
   }
   if (facts.tsc !== null)

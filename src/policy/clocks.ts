@@ -79,6 +79,12 @@ export class XenClocks {
   get hvm(): boolean {
     return this.#machine.core.guest_is_hvm() !== 0
   }
+  /** The vcpu_time_info that vCPU 0 reads: a copy of its 32 bytes. */
+  timePage(): Uint8Array {
+    const { core } = this.#machine
+    const at = core.xen_time_page(0) - core.address_guest_memory()
+    return this.#machine.guestMemory.slice(at, at + 32)
+  }
   guestTsc(): bigint {
     return u64(this.#machine.core.rdtsc(0))
   }

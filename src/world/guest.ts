@@ -117,7 +117,7 @@ export class Guest {
       spec.vcpus,
       spec.arch === 'x86-32' ? 0 : 1,
       spec.dom0 ? 1 : 0,
-      stream?.hvm ? 1 : 0,
+      stream?.hvm && this.#isXen ? 1 : 0,
       spec.hz,
       variants[this.variant],
       clocksources[spec.clocksource],

@@ -45,6 +45,9 @@ export interface XenFacts {
   readonly wallNs: bigint | null
 }
 
+/** A native PV guest's stream has no frequency; Xen renews the scale each second as it calibrates. */
+const SHARED_SCALE = 'the scale of SHARED_INFO’s time page'
+
 /** A TSC frequency that the core's arithmetic is made for, kHz. */
 const MOST_KHZ = 16_000_000
 
@@ -61,9 +64,10 @@ export function xenFacts(save: XenSave): XenFacts {
   const tsc = hvmTsc ?? (domain && emulated ? domain.tsc : null)
   const systemTimeNs = page && (tsc === null ? page.system_time : read(page, tsc).ns)
   const epochNs = save.sharedInfo && save.sharedInfo.wc_version > 0 ? wallClockNs(save.sharedInfo) : null
+  const native = live[0] && from === SHARED_SCALE
   return {
-    frequencyHz: frequency ?? (page && pageHz(scaleOfPage(page)!)),
-    frequencyFrom: from,
+    frequencyHz: native ? pageHz(scaleOfPage(live[0]!)!) : frequency,
+    frequencyFrom: native ? 'the scale of the live time page' : from,
     emulated,
     live,
     shared,
@@ -116,7 +120,7 @@ function frequencyOf(save: XenSave, shared: TimePage | null): readonly [bigint |
   if (tsc && usable(tsc.khz)) return [BigInt(tsc.khz) * 1000n, 'X86_TSC_INFO.khz']
   const khz = hvmField(save, 'HEADER', 'gtsc_khz')
   if (khz !== null && usable(Number(khz))) return [khz * 1000n, 'HVM_CONTEXT, HEADER.gtsc_khz']
-  if (shared) return [pageHz(scaleOfPage(shared)!), 'the scale of SHARED_INFO’s time page']
+  if (shared) return [pageHz(scaleOfPage(shared)!), SHARED_SCALE]
   return [null, 'the stream does not say']
 }
 

@@ -93,6 +93,7 @@ function pageBatch({ pfns, reserved = 0 }: PageBatch): Buffer {
   return bytes
 }
 
-function hasData(entry: bigint): boolean {
+/** Whether a page of this entry has data in the stream. */
+export function hasData(entry: bigint): boolean {
   return PAGE_TYPES.get(Number(entry >> PFN_TYPE_SHIFT))?.data === true
 }
