@@ -231,7 +231,7 @@ function details(save: XenSave, facts: XenFacts): Inspection['details'] {
       basic: basic && { ...basic },
       extended: extended && { ...extended },
       xsave: xsave && { ...xsave },
-      msrs: msrs && msrs.map((msr) => ({ ...msr })),
+      msrs: msrs?.map((msr) => ({ ...msr })) ?? null,
     })),
     hvm_context:
       hvmContext?.records.map(({ type, name, instance, length, fields }) => {

@@ -81,6 +81,7 @@ describe('the full example', () => {
       hz: 1000,
       vcpus: 2,
       bootNs: SECOND,
+      from: null,
       policy: 'xen-2008',
       dom0: false,
       ntp: 'off',
