@@ -1,8 +1,10 @@
 /**
- * The array forms of x86/batch.ts, and the loops that `npm run bench -- --only batch` measures beside the same loops
- * in C (bench/native/clock.c).
+ * The array forms of x86/batch.ts, and the loops that `chronovisor bench` measures beside the same loops in C
+ * (src/bench/native/clock.c).
  */
 import { Counter, counter_read, counter_when } from './counter'
+import { decr_next, decr_read } from './ppc/decrementer'
+import { tb_to_ns_round_up } from './ppc/timebase'
 import { PVCLOCK_PAGE_BYTES, pvclock_publish_xen, pvclock_read, pvclock_read_begin, pvclock_read_retry } from './x86/pvclock'
 import { scale_delta } from './x86/scale'
 
@@ -88,5 +90,30 @@ export function lab_counter_whens(counter: usize, times: usize, values: usize, w
   const c = changetype<Counter>(counter)
   for (let at: usize = 0, end = <usize>count << 3; at < end; at += 8) {
     store<u64>(whens + at, counter_when(c, load<u64>(times + at), load<u64>(values + at)))
+  }
+}
+
+const DEC_LATER: u64 = 1000
+const NS_APART: u64 = 1000000
+
+/**
+ * At each of `count` counts of a timebase of `frequency` Hz DEC is written with the low half of the count. To `results`:
+ * the ns at which it reads 0, plus what it reads DEC_LATER ticks later.
+ */
+export function lab_decs(ticks: usize, results: usize, count: u32, frequency: u64): void {
+  for (let at: usize = 0, end = <usize>count << 3; at < end; at += 8) {
+    const now = load<u64>(ticks + at)
+    const next = decr_next(now, now, 32)
+    store<u64>(results + at, tb_to_ns_round_up(next, frequency) + decr_read(next, now + DEC_LATER, 32))
+  }
+}
+
+/** `count` publications of a time page as Xen makes them, `step` ticks and NS_APART apart. */
+export function lab_publishes(page: usize, count: u32, step: u64, mul: u32, shift: i32): void {
+  let tsc = step
+  for (let time = NS_APART; count > 0; count--) {
+    pvclock_publish_xen(page, tsc, time, mul, shift, 0, false)
+    tsc += step
+    time += NS_APART
   }
 }

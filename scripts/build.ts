@@ -2,7 +2,7 @@
  * Builds what is out of date: `build.ts [core] [dist] [--clean]`, both when none is named.
  *
  *   core   assembly/ -> build/core.wasm, build/core.debug.wasm     asc, both builds at once
- *   dist   src/      -> dist/, scenario library included           tsc
+ *   dist   src/      -> dist/, scenario library and C included       tsc
  *
  * A result carries the instant at which its build started as its time of change, so a source edited meanwhile
  * makes it out of date again. Each result is built beside its place and renamed into it: a test that reads the
@@ -84,6 +84,7 @@ async function buildDist(): Promise<void> {
   try {
     await run('typescript/bin/tsc', '-p', 'tsconfig.build.json', '--outDir', fresh)
     await cp(path('src/scenario/library'), join(fresh, 'scenario/library'), { recursive: true })
+    await cp(path('src/bench/native'), join(fresh, 'bench/native'), { recursive: true })
     await chmod(join(fresh, 'cli/main.js'), 0o755)
     await utimes(join(fresh, 'index.js'), started, started)
     await rm(path('dist'), { recursive: true, force: true })

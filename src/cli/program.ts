@@ -1,11 +1,13 @@
 /** The commands, and what becomes of an error. */
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
+import { BenchError } from '../bench/error.js'
 import { MathError } from '../math/index.js'
 import { PolicyError } from '../policy/index.js'
 import { ScenarioError } from '../scenario/index.js'
 import { SnapshotError } from '../snapshot/index.js'
 import { StreamError } from '../stream/error.js'
+import { addBench } from './bench.js'
 import { addCompare } from './compare.js'
 import { addDemo } from './demo.js'
 import { addInspect } from './inspect.js'
@@ -39,6 +41,7 @@ function createProgram(end: (status: number) => void): Command {
   addInspect(program)
   addPolicies(program)
   addMath(program, end)
+  addBench(program, end)
   return program
 }
 
@@ -70,6 +73,7 @@ function report(error: unknown): number {
     error instanceof MathError ||
     error instanceof SnapshotError ||
     error instanceof StreamError ||
+    error instanceof BenchError ||
     error instanceof InputError
   if (told) note(`chronovisor: ${error.message}\n`)
   else if (error instanceof Error && 'syscall' in error) note(`chronovisor: ${error.message}\n`)

@@ -49,6 +49,7 @@ export const srcLayers: Layers = [
   ['draw', ['draw/']],
   ['report', ['report/']],
   ['library', ['index']],
+  ['bench', ['bench/']],
   ['cli', ['cli/']],
 ]
 

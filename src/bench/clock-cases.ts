@@ -1,10 +1,12 @@
 /**
  * Clock arithmetic three times: by the core, with BigInt, and in C. The numbers are made alike in C (set_up in
- * bench/native/clock.c), so results can be compared word for word.
+ * native/clock.c), so results can be compared word for word.
  */
-import { instantiate } from '../src/core/load.js'
+import { deepStrictEqual } from 'node:assert'
+import { instantiate } from '../core/load.js'
 import { Counter, scaleDelta, TimePage } from './bigint.js'
-import { xenGuest } from './core.js'
+import { type Case, MANY_ROUNDS, type Peer, SPELLS, spells } from './measure.js'
+import type { Native } from './native.js'
 
 /** The exports of assembly/lab-batch.ts. */
 interface BatchExports {
@@ -19,6 +21,8 @@ interface BatchExports {
   lab_counter(rows: number, count: number, scratch: number): void
   lab_counter_reads(counter: number, times: number, counts: number, count: number): void
   lab_counter_whens(counter: number, times: number, values: number, whens: number, count: number): void
+  lab_decs(ticks: number, results: number, count: number, frequency: bigint): void
+  lab_publishes(page: number, count: number, step: bigint, mul: number, shift: number): void
   lab_ticks(
     page: number,
     count: number,
@@ -30,10 +34,13 @@ interface BatchExports {
   ): void
 }
 
-export interface BatchCase {
+/** What is done three times. */
+export interface ClockCase {
+  readonly suite: string
   /** Its name in C too. */
   readonly id: string
   readonly title: string
+  readonly unit: string
   readonly operations: number
   /** The project's goals: at most so many times the time of C, at least so many times as fast as BigInt. */
   readonly atMost: number | null
@@ -58,6 +65,9 @@ const HZ = 1000
 const TSC_A_TICK = 2_400_000n
 const CHAIN_STEP = 0x123456789abcdefn
 const READ_STEP = 1_000_003n
+const TIMEBASE = { num: 512_020_480_000_000_000n, den: 10n ** 18n } // 512 MHz, 40 ppm fast
+const TIMEBASE_HZ = 512_000_000n
+const DEC_LATER = 1000n
 const RATE = { num: 2_400_000_007_200_000_000n, den: 10n ** 18n } // 2.4 GHz, 3 ppb fast
 const FIRST = 10n ** 15n
 const APART = 1_000_003n
@@ -92,6 +102,7 @@ class CoreSide {
   readonly pages = this.results + 8 * WORDS
   readonly ticker = this.pages + PAGE_BYTES * PAGES
   readonly counter = this.ticker + 256
+  readonly timebase = this.counter + 128
   readonly times = this.counter + 256
   readonly values = this.times + 8 * WORDS
   readonly #view = new DataView(this.core.memory.buffer)
@@ -133,6 +144,28 @@ function timePage({ stamp, time, mul }: Page): TimePage {
   return page
 }
 
+/** The BigInt form of lab_decs: DEC is written with the low half of the count. */
+function decrementer(ticks: bigint): bigint {
+  const next = ticks + BigInt.asUintN(32, ticks)
+  const expiry = (next * 1_000_000_000n + TIMEBASE_HZ - 1n) / TIMEBASE_HZ
+  return u64(expiry + BigInt.asUintN(32, next - (ticks + DEC_LATER)))
+}
+
+/** The BigInt form of lab_publishes: version, tsc_timestamp and system_time in the end. */
+function publishWithBigInt(): bigint[] {
+  const page = timePage({ stamp: 0n, time: 0n, mul: MUL })
+  let [version, tsc, time] = [2n, 0n, 0n]
+  for (let i = 0; i < WORDS; i++) {
+    tsc += TSC_A_TICK
+    time += TICK
+    if (page.stamp === tsc && page.time === time) continue
+    page.write(version + 1n, tsc, time, MUL, SHIFT, 0n)
+    version += 2n
+    page.setVersion(version)
+  }
+  return [version, page.stamp, page.time]
+}
+
 /** The BigInt form of lab_ticks. */
 function tickWithBigInt(): bigint[] {
   const page = timePage({ stamp: 0n, time: 0n, mul: MUL })
@@ -150,7 +183,7 @@ function tickWithBigInt(): bigint[] {
   return [tsc, processed, jiffies, sum]
 }
 
-export function batchCases(): BatchCase[] {
+export function clockCases(): ClockCase[] {
   const made = numbers()
   const { words, pages } = made
   const side = new CoreSide(made)
@@ -165,6 +198,9 @@ export function batchCases(): BatchCase[] {
   side.set(side.values, values)
   side.set(side.results, [0n, 0n, 17n, RATE.num, RATE.den])
   core.lab_counter(side.results, 1, side.counter)
+  side.set(side.results, [0n, 0n, 0n, TIMEBASE.num, TIMEBASE.den])
+  core.lab_counter(side.results, 1, side.timebase)
+  const timebase = new Counter(0n, 0n, TIMEBASE.num, TIMEBASE.den)
   const kept = { core: [0n], bigint: [0n] }
   const arrays = (count: number) => ({
     operations: count,
@@ -182,8 +218,10 @@ export function batchCases(): BatchCase[] {
   }
   return [
     {
+      suite: 'scale',
       id: 'scale-each',
-      title: 'scale_each: one word at a time',
+      title: 'scale_each, one by one',
+      unit: 'scaling',
       ...arrays(WORDS),
       atMost: 2,
       atLeast: 40,
@@ -191,8 +229,10 @@ export function batchCases(): BatchCase[] {
       bigint: scaleWithBigInt,
     },
     {
+      suite: 'scale',
       id: 'scale-chain',
-      title: 'scale_delta, each of the one before',
+      title: 'scale_delta in a chain',
+      unit: 'scaling',
       ...totals(WORDS),
       atMost: 1.2,
       atLeast: 40,
@@ -206,8 +246,10 @@ export function batchCases(): BatchCase[] {
       },
     },
     {
+      suite: 'scale',
       id: 'scale-batch',
       title: 'scale_batch',
+      unit: 'scaling',
       ...arrays(WORDS),
       ...byHand('scale-batch-avx2'),
       atMost: 1.6,
@@ -216,8 +258,10 @@ export function batchCases(): BatchCase[] {
       bigint: scaleWithBigInt,
     },
     {
+      suite: 'read',
       id: 'read-batch',
       title: 'pvclock_read_batch',
+      unit: 'reading',
       ...arrays(WORDS),
       ...byHand('read-batch-avx2'),
       atMost: 1.6,
@@ -228,8 +272,10 @@ export function batchCases(): BatchCase[] {
       },
     },
     {
+      suite: 'read',
       id: 'read-pages',
       title: 'pvclock_read_pages',
+      unit: 'reading',
       ...arrays(PAGES),
       atMost: 1.3,
       atLeast: 40,
@@ -239,8 +285,10 @@ export function batchCases(): BatchCase[] {
       },
     },
     {
+      suite: 'read',
       id: 'page-reads',
-      title: 'reads of one page, version checked each time',
+      title: 'one page again and again',
+      unit: 'reading',
       ...totals(WORDS),
       atMost: 1.3,
       atLeast: 40,
@@ -254,8 +302,10 @@ export function batchCases(): BatchCase[] {
       },
     },
     {
+      suite: 'counter',
       id: 'counter-reads',
-      title: 'counter_read, a TSC 3 ppb fast',
+      title: 'counter_read, 3 ppb fast',
+      unit: 'reading',
       ...arrays(WORDS),
       atMost: null,
       atLeast: null,
@@ -265,8 +315,10 @@ export function batchCases(): BatchCase[] {
       },
     },
     {
+      suite: 'counter',
       id: 'counter-whens',
       title: 'counter_when, 1 ms ahead',
+      unit: 'instant',
       ...arrays(WORDS),
       atMost: null,
       atLeast: null,
@@ -276,8 +328,53 @@ export function batchCases(): BatchCase[] {
       },
     },
     {
+      suite: 'power',
+      id: 'timebase-reads',
+      title: 'TB, 512 MHz 40 ppm fast',
+      unit: 'reading',
+      ...arrays(WORDS),
+      atMost: null,
+      atLeast: null,
+      core: () => core.lab_counter_reads(side.timebase, side.times, side.results, WORDS),
+      bigint: () => {
+        for (let i = 0; i < WORDS; i++) out[i] = timebase.read(times[i]!)
+      },
+    },
+    {
+      suite: 'power',
+      id: 'decs',
+      title: 'DEC: write, expiry, read',
+      unit: 'decrementer',
+      ...arrays(WORDS),
+      atMost: null,
+      atLeast: null,
+      core: () => core.lab_decs(side.words, side.results, WORDS, TIMEBASE_HZ),
+      bigint: () => {
+        for (let i = 0; i < WORDS; i++) out[i] = decrementer(words[i]!)
+      },
+    },
+    {
+      suite: 'publish',
+      id: 'publishes',
+      title: 'time page as Xen writes it',
+      unit: 'publication',
+      ...totals(WORDS),
+      atMost: null,
+      atLeast: null,
+      core: () => {
+        side.setPage(side.ticker, { stamp: 0n, time: 0n, mul: MUL })
+        core.lab_publishes(side.ticker, WORDS, TSC_A_TICK, mul, shift)
+        kept.core = side.get(side.ticker, 3)
+      },
+      bigint: () => {
+        kept.bigint = publishWithBigInt()
+      },
+    },
+    {
+      suite: 'tick',
       id: 'ticks',
-      title: 'ticks: page read, jiffies, page written each second',
+      title: 'the least a tick can be',
+      unit: 'tick',
       ...totals(TICKS),
       other: { id: 'ticks-inlined', title: 'all in one function' },
       atMost: 1.25,
@@ -295,28 +392,56 @@ export function batchCases(): BatchCase[] {
   ]
 }
 
-/** Ticks of a guest in the core, and the case in C whose ticks are the least that they can be. */
-export function kernelTicks(): {
-  readonly id: string
-  readonly title: string
-  readonly like: string
-  readonly ticks: number
-  readonly atMost: number
-  run(): void
-} {
-  const S = 1_000_000_000n
-  const machine = xenGuest({
-    tscKhz: 2_400_000n,
-    uptime: 1000n * S,
-    utc: 1_218_055_617n * S,
-    hz: BigInt(HZ),
-    busy: true,
-  })
-  let until = 0n
-  const run = () => {
-    until += S
-    machine.run(until)
+/** Throws unless the three sides compute the same words. */
+export function verify(
+  { id, other, core, bigint, coreResults, bigintResults }: ClockCase,
+  native: Native,
+): void {
+  core()
+  bigint()
+  const words = coreResults()
+  deepStrictEqual(words, bigintResults(), `${id}: the core and BigInt`)
+  for (const name of other ? [id, other.id] : [id]) {
+    const inC = native.results(name)
+    if (inC) deepStrictEqual(words, inC, `${name}: the core and C`)
   }
-  const title = 'ticks of linux-2.6.18-xen, busy'
-  return { id: 'kernel-ticks', title, like: 'ticks', ticks: HZ, atMost: 1.25, run }
+}
+
+const BIGINT_SPELLS = 3
+
+function sidesOf(
+  { suite, id, title, unit, operations, atMost, atLeast, other, core, bigint }: ClockCase,
+  native: Native,
+): Case {
+  const inC = (name: string, title: string | null): Peer => ({
+    name: 'C',
+    title,
+    goal: title === null && atMost !== null ? { at_most: atMost } : null,
+    time: () => native.least(name, SPELLS),
+  })
+  return {
+    suite,
+    id,
+    title,
+    unit,
+    rounds: MANY_ROUNDS,
+    core: spells(core, operations),
+    peers: [
+      inC(id, null),
+      ...(other ? [inC(other.id, other.title)] : []),
+      {
+        name: 'BigInt',
+        title: null,
+        goal: atLeast === null ? null : { times_as_fast: atLeast },
+        time: spells(bigint, operations, BIGINT_SPELLS, 0),
+      },
+    ],
+  }
+}
+
+/** All of them, each checked. */
+export function clockSuites(native: Native): Case[] {
+  const cases = clockCases()
+  for (const one of cases) verify(one, native)
+  return cases.map((one) => sidesOf(one, native))
 }

@@ -37,6 +37,10 @@ export class TimePage {
     view.setUint8(29, Number(flags))
   }
 
+  setVersion(version: bigint): void {
+    this.#view.setUint32(0, Number(version), true)
+  }
+
   get stamp(): bigint {
     return this.#view.getBigUint64(8, true)
   }

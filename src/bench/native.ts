@@ -1,4 +1,4 @@
-/** The peer in C: bench/native/clock.c, compiled for this processor, one short process a measurement. */
+/** The peer in C: native/clock.c, compiled for this processor, one short process a measurement. */
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -11,6 +11,8 @@ export class Native {
   readonly #folder = mkdtempSync(join(tmpdir(), 'chronovisor-bench-'))
   /** Why there is no peer; null if there is one. */
   readonly missing: string | null
+  /** `gcc (Debian 12.2.0) 12.2.0`; null if there is none. */
+  readonly compiler: string | null
 
   constructor() {
     const source = fileURLToPath(new URL('native/clock.c', import.meta.url))
@@ -19,6 +21,8 @@ export class Native {
     })
     if (error) this.missing = 'there is no gcc here'
     else this.missing = status === 0 ? null : `gcc refuses it: ${stderr.split('\n')[0]}`
+    const version = this.missing === null && spawnSync('gcc', ['--version'], { encoding: 'utf8' })
+    this.compiler = version ? version.stdout.split('\n')[0]! : null
   }
 
   get #program(): string {

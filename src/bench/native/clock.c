@@ -1,5 +1,5 @@
 /*
- * The loops of assembly/lab-batch.ts in C. bench/native.ts compiles this with gcc -O3 -march=native.
+ * The loops of assembly/lab-batch.ts in C. ../native.ts compiles this with gcc -O3 -march=native.
  *
  *   clock CASE spells N   the least time an operation took in one of N spells, ns
  *   clock CASE results    what one pass computes, a word in hex a line
@@ -29,6 +29,9 @@
 #define FIRST 1000000000000000u
 #define APART 1000003u
 #define AHEAD 2400000u
+#define TB_NUM 512020480000000000u /* 512 MHz, 40 ppm fast */
+#define TB_HZ 512000000u
+#define DEC_LATER 1000u
 
 struct page {
   uint32_t version, pad0;
@@ -172,6 +175,7 @@ struct counter {
 };
 
 static struct counter counter = {.base = 17, .num = NUM, .den = DEN};
+static struct counter timebase = {.num = TB_NUM, .den = DEN};
 
 static inline unsigned __int128 counter_total(const struct counter *c, uint64_t now) {
   return (unsigned __int128)(now - c->t0) * c->num + c->rem;
@@ -187,6 +191,25 @@ static __attribute__((noipa)) void counter_whens(const struct counter *c, const 
     unsigned __int128 wanted = (unsigned __int128)(value[i] - c->base) * c->den - c->rem;
     uint64_t when = c->t0 + (uint64_t)((wanted + c->num - 1) / c->num);
     to[i] = when > now[i] ? when : now[i];
+  }
+}
+
+/* DEC is written with the low half of the count: the ns at which it is 0, and what it reads later. */
+static __attribute__((noipa)) void decs(const uint64_t *ticks, uint64_t *to, size_t n, uint64_t hz) {
+  for (size_t i = 0; i < n; i++) {
+    uint64_t next = ticks[i] + (uint32_t)ticks[i];
+    uint64_t expiry = (uint64_t)(((unsigned __int128)next * 1000000000u + hz - 1) / hz);
+    to[i] = expiry + (uint32_t)(next - (ticks[i] + DEC_LATER));
+  }
+}
+
+/* Xen leaves a page alone that says the same already. */
+static __attribute__((noipa)) void publishes(struct page *p, size_t n, uint64_t step, uint32_t mul, int shift) {
+  for (uint64_t tsc = step, time = TICK; n--; tsc += step, time += TICK) {
+    if (p->tsc_timestamp == tsc && p->system_time == time && p->tsc_to_system_mul == mul && p->tsc_shift == shift &&
+        !p->flags && !p->pad0 && !p->pad1[0] && !p->pad1[1])
+      continue;
+    page_write(p, tsc, time);
   }
 }
 
@@ -224,7 +247,7 @@ static __attribute__((noipa)) void read_avx2(const struct page *p, const uint64_
 }
 #endif
 
-/* The generator of bench/cases.ts. */
+/* The generator of ../clock-cases.ts. */
 static uint64_t state = 1;
 
 static uint64_t next(void) {
@@ -236,7 +259,7 @@ static void set_page(struct page *p, uint64_t stamp, uint64_t time, uint32_t mul
   *p = (struct page){.version = 2, .tsc_timestamp = stamp, .system_time = time, .tsc_to_system_mul = mul, .tsc_shift = SHIFT};
 }
 
-/* Every case starts from the same numbers, in the order in which bench/batch-cases.ts makes them. */
+/* Every case starts from the same numbers, in the order in which ../clock-cases.ts makes them. */
 static void set_up(void) {
   for (size_t i = 0; i < WORDS; i++) in[i] = next();
   for (size_t i = 0; i < WORDS; i++) times[i] = FIRST + i * APART;
@@ -258,6 +281,16 @@ static void run_reads(void) { out[0] = page_reads(pages, in[0], WORDS); }
 
 static void run_counter_reads(void) { counter_reads(&counter, times, out, WORDS); }
 static void run_counter_whens(void) { counter_whens(&counter, times, values, out, WORDS); }
+
+static void run_timebase_reads(void) { counter_reads(&timebase, times, out, WORDS); }
+static void run_decs(void) { decs(in, out, WORDS, TB_HZ); }
+static void run_publishes(void) {
+  set_page(&pages[0], 0, 0, MUL);
+  publishes(pages, WORDS, TSC_A_TICK, MUL, SHIFT);
+  out[0] = pages[0].version;
+  out[1] = pages[0].tsc_timestamp;
+  out[2] = pages[0].system_time;
+}
 
 static void run_ticks(void (*loop)(struct page *, struct ticker *, size_t)) {
   set_page(&pages[0], 0, 0, MUL);
@@ -285,6 +318,9 @@ static const struct {
     {"page-reads", run_reads, WORDS, 1},
     {"counter-reads", run_counter_reads, WORDS, WORDS},
     {"counter-whens", run_counter_whens, WORDS, WORDS},
+    {"timebase-reads", run_timebase_reads, WORDS, WORDS},
+    {"decs", run_decs, WORDS, WORDS},
+    {"publishes", run_publishes, WORDS, 3},
     {"ticks", run_tick_calls, 4 * WORDS, 4},
     {"ticks-inlined", run_tick_inlined, 4 * WORDS, 4},
 #ifdef __AVX2__

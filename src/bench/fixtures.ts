@@ -1,42 +1,7 @@
-/** The core as the benchmarks use it: lab batches, and machines set up by hand. */
-import type { CoreExports } from '../src/core/exports.js'
-import { instantiate } from '../src/core/load.js'
-import { Machine } from '../src/core/machine.js'
+/** Machines of the core, set up by hand. */
+import type { CoreExports } from '../core/exports.js'
+import { Machine } from '../core/machine.js'
 import type { Setting } from './bigint-guest.js'
-
-type LabCall = (rows: number, count: number, scratch: number) => void
-
-/** The rows of one export of assembly/lab.ts, laid once into the core's memory and computed at each run(). */
-export class Batch {
-  readonly words: BigUint64Array
-  readonly #run: () => void
-
-  constructor(name: string, width: number, rows: readonly (readonly bigint[])[]) {
-    const core = instantiate()
-    const scratch = core.address_guest_memory()
-    const at = scratch + 4096
-    const bytes = rows.length * width * 8
-    core.memory.grow(Math.ceil(bytes / 65536) + 1)
-    this.words = new BigUint64Array(core.memory.buffer, at, rows.length * width)
-    rows.forEach((row, i) => {
-      this.words.set(
-        row.map((word) => BigInt.asUintN(64, word)),
-        i * width,
-      )
-    })
-    const call = (core as unknown as Record<string, LabCall>)[name]!
-    this.#run = () => call(at, rows.length, scratch)
-  }
-
-  run(): void {
-    this.#run()
-  }
-
-  /** Word `word` of each row. */
-  column(width: number, word: number): bigint[] {
-    return [...this.words].filter((_, i) => i % width === word)
-  }
-}
 
 const Counter = { tsc: 0, timebase: 1, mono: 2, wall: 3 } as const
 const HYPERVISOR_XEN = 1
