@@ -1,6 +1,7 @@
 /**
  * `npm run evidence`: runs the command of every claim and writes docs/evidence.md, whole. A claim that does not
- * hold is written as missed, with the end of what its command printed; then the exit status is 1.
+ * hold is written as missed, with the end of what its command printed; then the exit status is 1, unless the claim
+ * says why it is missed.
  */
 import { spawnSync } from 'node:child_process'
 import { renameSync, writeFileSync } from 'node:fs'
@@ -48,7 +49,7 @@ function show(claim: Claim): Shown {
 const cell = (text: string) => text.replaceAll('|', '\\|').replaceAll('\n', ' ')
 
 function row({ claim, holds, figure }: Shown): string {
-  const shown = holds ? figure : `**missed**: ${figure}`
+  const shown = holds ? figure : `**missed**: ${figure}${claim.because ? `. ${claim.because}` : ''}`
   return `| ${claim.id} | ${cell(claim.text)} | \`${cell(claim.command)}\` | ${cell(shown)} |`
 }
 
@@ -88,4 +89,4 @@ writeFileSync(`${file}.new`, text)
 renameSync(`${file}.new`, file)
 console.log(`${shown.flatMap(({ rows }) => rows).length} claims, ${missed.length} missed: docs/evidence.md`)
 for (const { claim, figure } of missed) console.log(`missed: ${claim.id}: ${figure}`)
-process.exitCode = missed.length > 0 ? 1 : 0
+process.exitCode = missed.some(({ claim }) => !claim.because) ? 1 : 0

@@ -1,3 +1,5 @@
+import type { BenchReport } from '../../src/bench/report.js'
+
 /** Takes figures out of what commands print. A function here throws Missed when the claim does not hold. */
 
 export interface Output {
@@ -120,19 +122,52 @@ export const checkSays =
 
 // ---- other commands
 
-/** The median ratio of a benchmark, at least `least`. */
-export const benchRatio =
-  (id: string, least: number) =>
+/** A case of `bench --json` beside one of its peers. Throws Missed if there is none. */
+function benchPeer(output: Output, id: string, name: string, title: string | null) {
+  const result = parse<BenchReport>(output).results.find((one) => one.id === id)
+  demand(result !== undefined, `no benchmark ${id}`)
+  const peer = result!.peers.find((one) => one.name === name && one.title === title)
+  demand(peer !== undefined, `${id} has no ${name} beside it`)
+  return { result: result!, peer: peer! }
+}
+
+/** The core takes at most so many times the peer's time, by the least times of the run. */
+export const benchAtMost =
+  (id: string, name: string, most: number, title: string | null = null) =>
   (output: Output): string => {
-    const { results } = parse<{ results: { id: string; unit: string; core: number; ratio: number }[] }>(
+    const { result, peer } = benchPeer(output, id, name, title)
+    const { least, median } = peer.ratio
+    const shown = `${result.least_ns.toPrecision(3)} ns, ${least.toPrecision(3)} × ${name} (median ${median.toPrecision(3)})`
+    demand(least <= most, `${shown}, not ${most} ×`)
+    return shown
+  }
+
+/** The core is at least so many times as fast. */
+export const benchFaster =
+  (id: string, name: string, times: number) =>
+  (output: Output): string => {
+    const { result, peer } = benchPeer(output, id, name, null)
+    const [least, median] = [1 / peer.ratio.least, 1 / peer.ratio.median]
+    const shown = `${result.least_ns.toPrecision(3)} ns, ${least.toPrecision(3)} × as fast (median ${median.toPrecision(3)})`
+    demand(least >= times, `${shown}, not ${times} ×`)
+    return shown
+  }
+
+/** Of `verify-rate.ts`: each file's rows a second. */
+export const rowRates =
+  (least: number, wanted: RegExp) =>
+  (output: Output): string => {
+    const { files: all } = parse<{ files: { kind: string; rows_a_second: number; mismatches: number }[] }>(
       output,
     )
-    const result = results.find((one) => one.id === id)
-    demand(result !== undefined, `no benchmark ${id}`)
-    const { core, ratio, unit } = result!
-    const shown = `${core.toLocaleString('en-US', { maximumSignificantDigits: 3 })} ${unit}/s, ${ratio.toPrecision(3)} x BigInt`
-    demand(ratio >= least, `${shown}, not ${least} x`)
-    return shown
+    const files = all.filter(({ kind }) => wanted.test(kind))
+    const slow = files.filter(({ rows_a_second }) => rows_a_second < least)
+    const wrong = files.filter(({ mismatches }) => mismatches > 0)
+    const shown = files
+      .map(({ kind, rows_a_second }) => `${kind} ${(rows_a_second / 1e6).toPrecision(2)}`)
+      .join(', ')
+    demand(files.length > 0 && slow.length === 0 && wrong.length === 0, `M rows/s: ${shown}`)
+    return `M rows/s: ${shown}`
   }
 
 /** Each pattern is found in what the command printed. */

@@ -34,8 +34,6 @@ export class BigIntGuest {
   #stampTsc: bigint
   #stampTime: bigint
   readonly #time = [NEVER, NEVER, NEVER]
-  readonly #order = [0n, 0n, 0n]
-  #sequence = 0n
   // The vCPU.
   readonly #page = new TimePage()
   #pageVersion = 0n
@@ -77,7 +75,7 @@ export class BigIntGuest {
     this.#jiffies = BigInt.asUintN(32, -300n * hz)
     this.#watchdog = this.#jiffies
     this.#reapAt = this.#jiffies + hz
-    this.#arm(Slot.calibration, this.#when((uptime / NS + 1n) * NS))
+    this.#arm(Slot.calibration, NS)
     this.#publish()
     this.#refresh()
     this.#processed = uptime
@@ -109,11 +107,11 @@ export class BigIntGuest {
     return this.#shadowTime + this.#sinceShadow(this.#mul)
   }
 
-  /** gettimeofday, ns of whole us. */
+  /** gettimeofday, ns of whole us. The page may be older than the last tick: rounded down, also below zero. */
   gettimeofday(): bigint {
     const us =
       this.#sinceShadow(this.#mul / 1000n) +
-      ((this.#xtime % NS) / 1000n + (this.#shadowTime - this.#processed) / 1000n)
+      ((this.#xtime % NS) / 1000n + ((this.#shadowTime - this.#processed + NS) / 1000n - NS / 1000n))
     const now = (this.#xtime / NS) * NS + us * 1000n
     if (now > this.#latest) this.#latest = now
     return this.#latest
@@ -124,15 +122,13 @@ export class BigIntGuest {
   #first(): number {
     let first = 0
     for (let slot = 1; slot < 3; slot++) {
-      const [a, b] = [this.#time[slot]!, this.#time[first]!]
-      if (a < b || (a === b && this.#order[slot]! < this.#order[first]!)) first = slot
+      if (this.#time[slot]! < this.#time[first]!) first = slot
     }
     return first
   }
 
   #arm(slot: number, time: bigint): void {
     this.#time[slot] = time
-    this.#order[slot] = this.#sequence++
   }
 
   #systemTime(): bigint {
@@ -153,7 +149,7 @@ export class BigIntGuest {
     if (this.#time[Slot.singleshot] !== NEVER) this.#arm(Slot.singleshot, this.#when(this.#deadline))
     if (this.#time[Slot.periodic] !== NEVER)
       this.#arm(Slot.periodic, this.#when(this.#lastPeriodic + this.#tick))
-    this.#arm(Slot.calibration, this.#when((this.#systemTime() / NS + 1n) * NS))
+    this.#arm(Slot.calibration, this.#now + NS)
   }
 
   #publish(): void {

@@ -80,18 +80,16 @@ export class Counter {
 
 interface Event {
   readonly time: bigint
-  readonly order: bigint
   readonly reader: number
 }
 
 function earlier(a: Event, b: Event): boolean {
-  return a.time < b.time || (a.time === b.time && a.order < b.order)
+  return a.time < b.time || (a.time === b.time && a.reader < b.reader)
 }
 
-/** Readers of a clock, each at instants from + k * every, fired in the order of (time, sequence number). */
+/** Readers of a clock, each at instants from + k * every, fired in the order of (time, reader). */
 export class ReaderQueue {
   readonly #heap: Event[] = []
-  #sequence = 0n
 
   constructor(readonly readers: readonly { readonly from: bigint; readonly every: bigint }[]) {
     for (let reader = 0; reader < readers.length; reader++) this.#arm(reader, 0n)
@@ -112,7 +110,7 @@ export class ReaderQueue {
   #arm(reader: number, now: bigint): void {
     const { from, every } = this.readers[reader]!
     const time = from >= now ? from : from + ((now - from + every - 1n) / every) * every
-    this.#heap.push({ time, order: this.#sequence++, reader })
+    this.#heap.push({ time, reader })
     this.#siftUp()
   }
 

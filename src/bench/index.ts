@@ -16,15 +16,7 @@ import { Native } from './native.js'
 import { type BenchReport, FORMAT } from './report.js'
 import { snapshotSuites } from './snapshot-cases.js'
 
-export {
-  type Change,
-  type Comparison,
-  compareReports,
-  comparisonText,
-  readReport,
-  regressed,
-} from './compare.js'
-export type { BenchReport } from './report.js'
+export { compareReports, comparisonText, readReport, regressed } from './compare.js'
 export { reportText } from './text.js'
 
 export interface BenchOptions {
