@@ -9,6 +9,7 @@
 export * from './check/index.js'
 export { type Exit, type GuestImage, Machine, RunState } from './core/machine.js'
 export * from './inspect/index.js'
+export * from './migration/index.js'
 export * from './observation/log.js'
 export * from './policy/clocks.js'
 export {

@@ -5,7 +5,7 @@
 import { ObservationLog } from '../observation/log.js'
 import { type CoreExports, u64 } from './exports.js'
 import { type Build, instantiate } from './load.js'
-import { fill, type SparseMemory, sparse } from './sparse.js'
+import { fill, PAGE, type Run, type SparseMemory, sparse } from './sparse.js'
 
 /** Machine.run_state of the core. */
 export const RunState = { empty: 0, off: 1, running: 2, stopped: 3, faulted: 4 } as const
@@ -30,6 +30,8 @@ const EXIT_RTC = 2
 export interface GuestImage {
   readonly state: Uint8Array
   readonly memory: SparseMemory
+  /** The machine whose guest memory holds `memory` already: it becomes the guest's. */
+  readonly arrived?: Machine
   readonly vcpus: number
   readonly program: number
   readonly stoppedAtNs: bigint
@@ -39,7 +41,7 @@ export interface GuestImage {
 export class Machine {
   readonly core: CoreExports
   readonly build: Build
-  readonly log: ObservationLog
+  #log: ObservationLog
 
   constructor(
     options: { readonly build?: Build; readonly nowNs?: bigint; readonly log?: ObservationLog } = {},
@@ -47,7 +49,7 @@ export class Machine {
     this.build = options.build ?? 'release'
     this.core = instantiate(this.build)
     this.core.machine_init(options.nowNs ?? 0n)
-    this.log = options.log ?? new ObservationLog()
+    this.#log = options.log ?? new ObservationLog()
   }
 
   /** Another machine with the same state and guest memory; observations go to `log`. */
@@ -55,6 +57,11 @@ export class Machine {
     const copy = new Machine({ build: this.build, ...(log ? { log } : {}) })
     copy.restore(this.snapshot())
     return copy
+  }
+
+  /** Where its observations go. */
+  get log(): ObservationLog {
+    return this.#log
   }
 
   get nowNs(): bigint {
@@ -113,6 +120,13 @@ export class Machine {
     this.guestMemory.set(snapshot.memory)
   }
 
+  /** Makes this machine, whose guest memory stays, a copy of `host`, which has no guest; observations go to `log`. */
+  adopt(host: Machine, log: ObservationLog): this {
+    this.restoreHost(host.hostState())
+    this.#log = log
+    return this
+  }
+
   /** Of a machine without a guest: its state up to the last byte that is not zero. */
   hostState(): Uint8Array {
     const from = this.core.address_state()
@@ -147,10 +161,40 @@ export class Machine {
 
   /** Puts a guest on this machine, which has none: it stands stopped, its clocks are for a policy to set. */
   land(image: GuestImage): void {
-    this.growMemory(image.memory.size)
-    fill(this.guestMemory, image.memory)
+    if (image.arrived !== this) {
+      this.growMemory(image.memory.size)
+      fill(this.guestMemory, image.memory)
+    }
+    this.core.machine_set_memory_size(image.memory.size)
     this.#bytes(this.core.address_guest(), image.state.length).set(image.state)
     this.core.machine_land(image.vcpus, image.stoppedAtNs, image.stoppedTotalNs, image.program)
+  }
+
+  /** From now on: the pages that are written are dirty. */
+  cleanPages(): void {
+    this.core.dirty_clear()
+  }
+
+  /** The pages written since `cleanPages`, as runs of whole pages, views of guest memory. */
+  dirtyPages(): Run[] {
+    this.core.dirty_collect()
+    const memory = this.guestMemory
+    const bitmap = this.#bytes(this.core.address_dirty(), Math.ceil(memory.length / PAGE / 8))
+    const runs: Run[] = []
+    let from = -1
+    for (let page = 0, pages = memory.length / PAGE; page <= pages; page++) {
+      // Most of memory is clean: eight pages at once.
+      if (from < 0 && page % 8 === 0 && bitmap[page >> 3] === 0) {
+        page += 7
+        continue
+      }
+      const dirty = page < pages && (bitmap[page >> 3]! & (1 << (page & 7))) !== 0
+      if (dirty && from < 0) from = page
+      if (dirty || from < 0) continue
+      runs.push({ at: from * PAGE, bytes: memory.subarray(from * PAGE, page * PAGE) })
+      from = -1
+    }
+    return runs
   }
 
   boot(): void {

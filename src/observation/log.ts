@@ -98,11 +98,11 @@ export class ObservationLog {
     return copy
   }
 
-  /** All of them in the core's byte layout, as `append` takes them. */
-  records(): Uint8Array<ArrayBuffer> {
-    const bytes = new Uint8Array(this.#length * RECORD_BYTES)
+  /** All of them from the `from`th on, in the core's byte layout, as `append` takes them. */
+  records(from = 0): Uint8Array<ArrayBuffer> {
+    const bytes = new Uint8Array((this.#length - from) * RECORD_BYTES)
     const view = new DataView(bytes.buffer)
-    for (let i = 0, at = 0; i < this.#length; i++, at += RECORD_BYTES) {
+    for (let i = from, at = 0; i < this.#length; i++, at += RECORD_BYTES) {
       view.setBigInt64(at, this.#trueNs[i]!, true)
       view.setUint32(at + 8, this.#kind[i]!, true)
       view.setUint32(at + 12, this.#index[i]!, true)

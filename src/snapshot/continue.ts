@@ -123,7 +123,10 @@ export function continuation(
   return { scenario: continued, happened: happened.length }
 }
 
-function refusePolicy({ fileName, scenario, world }: Snapshot, { name, system, variant }: ClockPolicy): void {
+export function refusePolicy(
+  { fileName, scenario, world }: Snapshot,
+  { name, system, variant }: ClockPolicy,
+): void {
   const refuse = (detail: string): never => {
     throw new SnapshotError(fileName, 'section SAVE', detail)
   }
@@ -149,7 +152,7 @@ function refuseCounters({ fileName, scenario, world }: Snapshot, values: HostClo
 }
 
 /** Another policy may look for what the one that saved did not write. */
-function careful({ fileName, world }: Snapshot, policy: ClockPolicy): ClockPolicy {
+export function careful({ fileName, world }: Snapshot, policy: ClockPolicy): ClockPolicy {
   const { policy: saver, clocks } = world.guest
   if (policy.name === saver) return policy
   const restore: ClockPolicy['restore'] = (context, saved) => {

@@ -1,9 +1,10 @@
 /** A saved guest as sections and back; what is read is held against the scenario that is in the same file. */
-import { Machine } from '../core/machine.js'
+import { type GuestImage, Machine } from '../core/machine.js'
+import type { SparseMemory } from '../core/sparse.js'
 import { ObservationLog, RECORD_BYTES, Seen } from '../observation/log.js'
 import { ScenarioError } from '../scenario/error.js'
 import { parseScenario } from '../scenario/parse.js'
-import type { Scenario } from '../scenario/types.js'
+import type { GuestSpec, Scenario } from '../scenario/types.js'
 import type { Correction, SavedGuest, SavedHost, SavedWorld, Stop } from '../world/index.js'
 import { PROGRAMS } from '../world/index.js'
 import { type ByteReader, ByteWriter } from './bytes.js'
@@ -47,22 +48,57 @@ export function saveSnapshot(path: string, snapshot: Snapshot, options: SaveOpti
 /** Reads a snapshot. Throws SnapshotError. */
 export function loadSnapshot(path: string): Snapshot {
   const frame = readFrame(path, Kind.guest)
+  const memory = frame.one('MEMO')
+  return readSnapshot(frame, 'save', {
+    // A guest that a `save` event stopped runs again after a restore, whatever it did before.
+    wasRunning: true,
+    memory: readMemory(memory),
+    refuseMemory: (detail) => memory.refuse(detail),
+    log: frame.one('SEEN'),
+  })
+}
+
+/** What is not in the sections of a guest in flight. */
+export interface Cargo {
+  readonly wasRunning: boolean
+  readonly memory: SparseMemory
+  readonly arrived?: Machine
+  /** Says what is wrong with the memory. */
+  readonly refuseMemory: (detail: string) => never
+  /** Observations, in the core's layout. */
+  readonly log: ByteReader
+}
+
+/** From the sections that `guestSections` gives; the last stop is for `cause`. Throws SnapshotError. */
+export function readSnapshot(frame: Frame, cause: 'save' | 'migrate', cargo: Cargo): Snapshot {
   const { scenario, source } = readScenario(frame)
   const hosts = readHosts(frame, scenario)
   const { atNs, ...save } = readSave(frame, scenario)
   const spec = scenario.guests.find(({ name }) => name === save.name)!
+  const { memory, arrived } = cargo
+  if (memory.size !== spec.memoryBytes)
+    cargo.refuseMemory(`the memory has ${memory.size} bytes; expected the scenario’s ${spec.memoryBytes}`)
+  const { image, bootCounter } = readGuest(frame, spec)
   const guest: SavedGuest = {
     ...save,
-    ...readGuest(frame, scenario, save.name),
-    ...readLife(frame.one('LIFE')),
-    log: readLog(frame.one('SEEN'), spec.read.length, spec.sleep.length),
+    bootCounter,
+    image: { ...image, memory, ...(arrived && { arrived }) },
+    wasRunning: cargo.wasRunning,
+    ...readLife(frame.one('LIFE'), cause),
+    log: readLog(cargo.log, spec.read.length, spec.sleep.length),
   }
-  return { fileName: path, source, scenario, world: { atNs, hosts, guest } }
+  return { fileName: frame.fileName, source, scenario, world: { atNs, hosts, guest } }
 }
 
 // ---- writing
 
-function sectionsOf({ source, world }: Snapshot): Sections {
+function sectionsOf(snapshot: Snapshot): Sections {
+  const { log, image } = snapshot.world.guest
+  return [...guestSections(snapshot), ['SEEN', [log.records()]], ['MEMO', writeMemory(image.memory)]]
+}
+
+/** All but its memory and what it saw, which are large. */
+export function guestSections({ source, world }: Pick<Snapshot, 'source' | 'world'>): Sections {
   const { guest } = world
   return [
     ['SCEN', new ByteWriter().text(source.fileName).text(source.text).u64(BigInt(source.seed)).parts],
@@ -70,8 +106,6 @@ function sectionsOf({ source, world }: Snapshot): Sections {
     ['SAVE', saveContent(world)],
     ['GUST', guestContent(guest)],
     ['LIFE', lifeContent(guest)],
-    ['SEEN', [guest.log.records()]],
-    ['MEMO', writeMemory(guest.image.memory)],
   ]
 }
 
@@ -203,10 +237,8 @@ function readSave(frame: Frame, scenario: Scenario) {
 
 function readGuest(
   frame: Frame,
-  scenario: Scenario,
-  name: string,
-): Pick<SavedGuest, 'image' | 'bootCounter'> {
-  const spec = scenario.guests.find((guest) => guest.name === name)!
+  spec: GuestSpec,
+): { readonly image: Omit<GuestImage, 'memory'>; readonly bootCounter: bigint } {
   const from = frame.one('GUST')
   const number = (what: string, expected: number): number => {
     const value = from.u32(what)
@@ -224,14 +256,10 @@ function readGuest(
   if (state.length !== expected)
     from.refuse(`the state has ${state.length} bytes; expected ${expected}`, state.length)
   from.end()
-  const memoryFrom = frame.one('MEMO')
-  const memory = readMemory(memoryFrom)
-  if (memory.size !== spec.memoryBytes)
-    memoryFrom.refuse(`the memory has ${memory.size} bytes; expected the scenario’s ${spec.memoryBytes}`)
-  return { bootCounter, image: { vcpus, program, stoppedAtNs, stoppedTotalNs, state, memory } }
+  return { bootCounter, image: { vcpus, program, stoppedAtNs, stoppedTotalNs, state } }
 }
 
-function readLife(from: ByteReader): Pick<SavedGuest, 'stops' | 'corrections'> {
+function readLife(from: ByteReader, cause: Stop['cause']): Pick<SavedGuest, 'stops' | 'corrections'> {
   const stops: Stop[] = []
   for (let left = from.count('stops', 26, MAX_STOPS); left > 0; left--) {
     stops.push({
@@ -243,8 +271,8 @@ function readLife(from: ByteReader): Pick<SavedGuest, 'stops' | 'corrections'> {
       toHost: from.text('the host after a stop'),
     })
   }
-  if (stops.at(-1)?.cause !== 'save')
-    from.refuse('the last stop is no save; expected the one it was saved in')
+  if (stops.at(-1)?.cause !== cause)
+    from.refuse(`the last stop is no ${cause}; expected the one it was saved in`)
   const corrections: Correction[] = []
   for (let left = from.count('corrections', 9, MAX_STOPS); left > 0; left--) {
     corrections.push({

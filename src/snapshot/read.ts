@@ -28,10 +28,7 @@ interface Header {
 export class Frame {
   readonly #sections = new Map<string, Uint8Array[]>()
 
-  constructor(
-    readonly fileName: string,
-    readonly kind: number,
-  ) {}
+  constructor(readonly fileName: string) {}
 
   add(name: string, content: Uint8Array): void {
     this.#sections.set(name, [...(this.#sections.get(name) ?? []), content])
@@ -137,13 +134,24 @@ function frameOf(path: string, header: Header, head: Buffer, rest: Buffer): Fram
   if (header.gzip && !whole) refuseDigest(path)
   const body = header.gzip ? unpack(path, header, packed) : packed
   // The sections' own checksums tell which one is damaged; where nothing is they need not be computed.
-  const frame = readSections(path, header.kind, body, !whole)
+  const known = SECTIONS[header.kind]!
+  const frame = readSections(path, known, body, HEADER_BYTES, !whole)
   if (!whole) refuseDigest(path)
-  for (const name of SECTIONS[header.kind]!) {
-    if (!frame.has(name))
-      throw new SnapshotError(path, `section ${name}`, 'it is missing; expected it in the file')
-  }
+  refuseMissing(frame, known, 'in the file')
   return frame
+}
+
+/** The sections of a body that came otherwise, with their checksums looked at. Throws SnapshotError. */
+export function readBody(name: string, known: readonly string[], body: Buffer): Frame {
+  const frame = readSections(name, known, body, 0, true)
+  refuseMissing(frame, known, 'there')
+  return frame
+}
+
+function refuseMissing(frame: Frame, known: readonly string[], where: string): void {
+  const missing = known.find((name) => !frame.has(name))
+  if (missing !== undefined)
+    throw new SnapshotError(frame.fileName, `section ${missing}`, `it is missing; expected it ${where}`)
 }
 
 function refuseDigest(path: string): never {
@@ -167,12 +175,17 @@ function unpack(path: string, { unpacked }: Header, packed: Buffer): Buffer {
   return body
 }
 
-function readSections(path: string, kind: number, body: Buffer, damaged: boolean): Frame {
-  const known = SECTIONS[kind]!
-  const frame = new Frame(path, kind)
+function readSections(
+  path: string,
+  known: readonly string[],
+  body: Buffer,
+  from: number,
+  damaged: boolean,
+): Frame {
+  const frame = new Frame(path)
   for (let at = 0; at < body.length; ) {
     // Of a gzip file this is the place in the unpacked body.
-    const place = HEADER_BYTES + at
+    const place = from + at
     if (body.length - at < SECTION_HEADER_BYTES)
       wrong(
         path,

@@ -60,7 +60,7 @@ function writeAll(file: number, parts: readonly Uint8Array[]): void {
 }
 
 /** The new name survives a power failure too, where folders can be flushed. */
-function flushFolder(folder: string): void {
+export function flushFolder(folder: string): void {
   let file: number
   try {
     file = openSync(folder, 'r')
@@ -78,7 +78,7 @@ function flushFolder(folder: string): void {
 
 /** The file as parts, in order. */
 export function encode(kind: number, sections: Sections, { gzip = false }: SaveOptions): Uint8Array[] {
-  const plain = sections.flatMap(([name, content]) => [sectionHeader(name, content), ...content])
+  const plain = encodeBody(sections)
   const body = gzip ? [gzipSync(Buffer.concat(plain), { level: 1 })] : plain
   const header = Buffer.alloc(HEADER_BYTES)
   MAGIC.copy(header)
@@ -90,6 +90,11 @@ export function encode(kind: number, sections: Sections, { gzip = false }: SaveO
   const digest = createHash('sha256')
   for (const part of [header, ...body]) digest.update(part)
   return [header, ...body, digest.digest()]
+}
+
+/** Sections one after the other, each with its header. */
+export function encodeBody(sections: Sections): Uint8Array[] {
+  return sections.flatMap(([name, content]) => [sectionHeader(name, content), ...content])
 }
 
 function sectionHeader(name: string, content: readonly Uint8Array[]): Uint8Array {

@@ -2,11 +2,10 @@
  * A guest through its life: installed on a host, stopped, carried to another, started again. The policy is asked
  * at each step; this file only sees to it that the steps come in their order.
  */
-import type { GuestImage } from '../core/machine.js'
 import { type Machine, RunState } from '../core/machine.js'
 import { clockIds, ObservationLog } from '../observation/log.js'
 import { HostClocks, KvmClocks, PowerClocks, XenClocks } from '../policy/clocks.js'
-import type { ClockPolicy, PolicyContext, SavedClocks } from '../policy/policy.js'
+import type { ClockPolicy, PolicyContext } from '../policy/policy.js'
 import type { GuestSpec, ReadClock, Variant } from '../scenario/types.js'
 import type { StreamTime } from '../stream/time.js'
 import type { Host } from './host.js'
@@ -31,6 +30,9 @@ const TB_VIRTUAL_CLOCK = 1
 
 type Cause = PolicyContext['cause']
 
+/** A guest off its host. */
+type Written = Pick<SavedGuest, 'image' | 'clocks' | 'wasRunning'>
+
 export class Guest {
   readonly spec: GuestSpec
   readonly policy: ClockPolicy
@@ -41,7 +43,7 @@ export class Guest {
   /** null while the guest is nowhere: not booted, saved, or on its way. */
   machine: Machine | null = null
   readonly #stops: { -readonly [key in keyof Stop]: Stop[key] }[]
-  #saved: { readonly image: GuestImage; readonly clocks: SavedClocks } | null = null
+  #saved: Written | null = null
   #vmm = new Map<string, bigint>()
   #suspended = false
   #bootCounter = 0n
@@ -102,7 +104,7 @@ export class Guest {
     if (this.#suspended) machine.core.guest_suspend()
     machine.stop()
     policy.stop?.(this.#context('save', true))
-    this.#saved = { image: machine.image(), clocks: stream.clocks }
+    this.#saved = { image: machine.image(), clocks: stream.clocks, wasRunning: true }
     this.#land(host, 'save', true)
     this.#go('save')
   }
@@ -190,26 +192,42 @@ export class Guest {
 
   /** Writes the stopped guest out; it leaves its host. `wasRunning`: it was not paused before. */
   save(cause: 'save' | 'migrate', wasRunning: boolean): void {
-    const machine = this.machine!
-    const clocks = this.policy.save(this.#context(cause, wasRunning))
-    this.#lastTicks = this.#counter()
-    this.#saved = { image: machine.image(), clocks }
-    this.host.residents.delete(machine)
-    this.machine = null
+    this.#saved = this.#written(cause, wasRunning)
+    this.powerOff()
     Object.assign(this.#stops.at(-1)!, { cause })
+  }
+
+  #written(cause: 'save' | 'migrate', wasRunning: boolean): Written {
+    const clocks = this.policy.save(this.#context(cause, wasRunning))
+    return { image: this.machine!.image(), clocks, wasRunning }
   }
 
   /** What `save` has left behind, to be taken to another world. */
   get saved(): SavedGuest {
+    return this.#described(this.#saved!, this.#stops)
+  }
+
+  /**
+   * What a save for a migration would leave behind. The stopped guest stays where it is: powerOff() when another
+   * world has it, resume('pause') when none has. Its memory is this machine's own.
+   */
+  offer(wasRunning: boolean): SavedGuest {
+    const stops = this.#stops.map((stop, i) =>
+      i === this.#stops.length - 1 ? { ...stop, cause: 'migrate' as const } : stop,
+    )
+    return this.#described(this.#written('migrate', wasRunning), stops)
+  }
+
+  #described(written: Written, stops: readonly Stop[]): SavedGuest {
     return {
-      ...this.#saved!,
+      ...written,
       name: this.spec.name,
       host: this.host.spec.name,
       policy: this.policy.name,
       variant: this.variant,
       suspended: this.#suspended,
       bootCounter: this.#bootCounter,
-      stops: this.#stops,
+      stops,
       corrections: this.corrections,
       log: this.log,
     }
@@ -233,7 +251,7 @@ export class Guest {
   #land(host: Host, cause: 'save' | 'migrate', wasRunning: boolean): void {
     const { image, clocks } = this.#saved!
     this.host = host
-    this.machine = host.machine.clone(this.log)
+    this.machine = image.arrived?.adopt(host.machine, this.log) ?? host.machine.clone(this.log)
     this.machine.land(image)
     // A guest that another world has saved reads to the end of this one.
     for (const [i, { untilNs }] of this.spec.read.entries()) this.machine.core.workload_read_until(i, untilNs)

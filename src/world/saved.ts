@@ -32,6 +32,8 @@ export interface SavedGuest {
   /** The policy that saved it, and what that wrote. */
   readonly policy: string
   readonly clocks: SavedClocks
+  /** Whether it ran before; false for one that had been paused. */
+  readonly wasRunning: boolean
   /** The kernel's variant, which a policy may have chosen at boot. */
   readonly variant: Variant
   /** A Xen PV guest that suspended itself; false for one that was paused before. */

@@ -130,6 +130,11 @@ export class World {
     return guest.policy === null ? defaultPolicy(host.hypervisor, guest.kernel) : builtInPolicy(guest.policy)
   }
 
+  /** True time that has been reached. */
+  get nowNs(): bigint {
+    return this.#nowNs
+  }
+
   host(name: string): Host {
     return this.#hosts.get(name)!
   }

@@ -44,6 +44,7 @@ export const srcLayers: Layers = [
   ['policy', ['policy/']],
   ['world', ['world/']],
   ['snapshot', ['snapshot/']],
+  ['migration', ['migration/']],
   ['inspect', ['inspect/']],
   ['check', ['check/']],
   ['draw', ['draw/']],
