@@ -11,4 +11,4 @@ export type {
 } from './format.js'
 export { formatOf, formats } from './formats.js'
 export { readStreams } from './from.js'
-export { type Inspected, inspectFile } from './inspect.js'
+export { changeFile, type Inspected, inspectFile } from './inspect.js'

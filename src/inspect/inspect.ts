@@ -1,8 +1,9 @@
 /** One file, recognised and read. */
 
+import { resolve } from 'node:path'
 import { StreamError } from '../stream/error.js'
 import type { HostClockValues } from '../world/index.js'
-import type { Format, Inspection, Resumed } from './format.js'
+import type { Changed, Format, Inspection, Resumed } from './format.js'
 import { formatOf } from './formats.js'
 
 export interface Inspected extends Inspection {
@@ -22,4 +23,16 @@ export function inspectFile(path: string, host?: HostClockValues): Inspected {
 function resumed(path: string, { resume }: Inspection, host: HostClockValues): Resumed {
   if (resume) return resume(host)
   throw new StreamError(path, null, 'there is no guest in it that could be resumed; expected one for --host')
+}
+
+/**
+ * Writes a copy of `path` with fields changed to `out`, all or nothing; tells what was changed, and what followed.
+ * Throws StreamError and SnapshotError.
+ */
+export function changeFile(path: string, out: string, changes: ReadonlyMap<string, string>): Changed[] {
+  const { change, title } = formatOf(path)
+  if (!change) throw new StreamError(path, null, `nothing can be set in ${title}`)
+  if (resolve(path) === resolve(out))
+    throw new StreamError(out, null, 'this is the file that is read; expected another name for the copy')
+  return change(path, out, changes)
 }

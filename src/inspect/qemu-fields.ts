@@ -2,14 +2,12 @@
  * Fields of a QEMU stream that `--set` can change, and the changed copy. Lengths stay, so a copy is the file with
  * some bytes replaced.
  */
-import { writeSync } from 'node:fs'
-import { replaceFile } from '../snapshot/write.js'
 import { StreamError } from '../stream/error.js'
-import { StreamFile } from '../stream/file.js'
 import { bytesOf, findField, numberOf } from '../stream/qemu/fields.js'
 import type { QemuSection } from '../stream/qemu/sections.js'
 import { devices, type QemuFile, readQemu, Spr } from '../stream/qemu/time.js'
 import type { Changed } from './format.js'
+import { copyPatched, type Patch } from './patch.js'
 
 interface Place {
   /** vmsd_name of the device. */
@@ -63,29 +61,15 @@ interface Spot {
   readonly bytes: Buffer
 }
 
-interface Patch {
-  readonly at: number
-  readonly bytes: Buffer
-}
-
 /** Writes a copy of `path` to `out` with these fields changed, all or nothing. Throws StreamError. */
 export function changeQemu(path: string, out: string, changes: ReadonlyMap<string, string>): Changed[] {
   const file = readQemu(path)
   const changed = [...changes].flatMap(([name, text]) => change(file, name, text))
-  try {
-    copy(
-      path,
-      out,
-      changed.map(({ patch }) => patch).sort((a, b) => a.at - b.at),
-    )
-  } catch (error) {
-    if (error instanceof StreamError) throw error
-    throw new StreamError(
-      out,
-      null,
-      `it cannot be written (${(error as Error).message}); expected a file name`,
-    )
-  }
+  copyPatched(
+    path,
+    out,
+    changed.map(({ patch }) => patch),
+  )
   return changed.map(({ field, from, to }) => ({ field, from, to }))
 }
 
@@ -154,28 +138,4 @@ function parse(text: string, wraps: boolean): bigint | null {
   if (!/^-?(\d{1,20}|0x[\da-f]{1,16})$/i.test(text)) return null
   const value = text.startsWith('-') ? -BigInt(text.slice(1)) : BigInt(text)
   return wraps && value < 0n && value >= -(1n << 63n) ? BigInt.asUintN(64, value) : value
-}
-
-function copy(path: string, out: string, patches: readonly Patch[]): void {
-  const file = new StreamFile(path)
-  try {
-    replaceFile(out, (target) => {
-      for (const { at, bytes } of patches) {
-        passOn(file, target, at - file.at)
-        file.skip(bytes.length, 'the field')
-        writeWhole(target, bytes)
-      }
-      passOn(file, target, file.left)
-    })
-  } finally {
-    file.close()
-  }
-}
-
-function passOn(file: StreamFile, target: number, length: number): void {
-  for (const piece of file.pieces(length, 'the stream')) writeWhole(target, piece)
-}
-
-function writeWhole(target: number, bytes: Uint8Array): void {
-  for (let at = 0; at < bytes.length; ) at += writeSync(target, bytes, at)
 }

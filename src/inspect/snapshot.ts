@@ -2,14 +2,15 @@
 import { builtInPolicy, policyNames } from '../policy/index.js'
 import type { ReadClock } from '../scenario/types.js'
 import { formatHz } from '../scenario/units.js'
-import { Kind, MAGIC } from '../snapshot/format.js'
-import { loadMachine, loadSnapshot, restoreSnapshot, type Snapshot } from '../snapshot/index.js'
+import { FLAG_GZIP, HEADER_BYTES, Kind, MAGIC } from '../snapshot/format.js'
+import { loadMachine, loadSnapshot, restoreSnapshot, type Snapshot, saveSnapshot } from '../snapshot/index.js'
 import { StreamError } from '../stream/error.js'
 import { StreamFile } from '../stream/file.js'
 import type { HostClockValues, SavedHost } from '../world/index.js'
-import type { Format, Inspection, Resumed, ResumedClock, Section } from './format.js'
+import type { Changed, Format, Inspection, Resumed, ResumedClock, Section } from './format.js'
 import { instantText, secondsText } from './text.js'
 
+const FLAGS_AT = 10
 const KIND_AT = 12
 
 export const snapshotFormat: Format = {
@@ -17,14 +18,23 @@ export const snapshotFormat: Format = {
   title: 'a snapshot of chronovisor',
   recognises: (head) => MAGIC.equals(head.subarray(0, MAGIC.length)),
   inspect: (path) => (isMachine(path) ? inspectMachine(path) : inspectGuest(loadSnapshot(path))),
-  fields: [],
+  fields: [{ name: 'clocks.NAME', form: 'a whole number of at most 64 bits' }],
+  change,
 }
 
 function isMachine(path: string): boolean {
+  return headOf(path).readUInt32LE(KIND_AT) === Kind.machine
+}
+
+function isGzip(path: string): boolean {
+  return (headOf(path).readUInt16LE(FLAGS_AT) & FLAG_GZIP) !== 0
+}
+
+/** With zeros for what a shorter file has not: its reader says what is wrong with it. */
+function headOf(path: string): Buffer {
   const file = new StreamFile(path)
   try {
-    const head = file.peek(KIND_AT + 4)
-    return head.length === KIND_AT + 4 && head.readUInt32LE(KIND_AT) === Kind.machine
+    return Buffer.concat([file.peek(HEADER_BYTES), Buffer.alloc(HEADER_BYTES)])
   } finally {
     file.close()
   }
@@ -89,6 +99,36 @@ function hostSection({ scenario }: Snapshot, { name, uptimeNs, wallNs, tsc, time
   if (spec.timebase)
     rows.push({ name: 'timebase', value: `${timebase} at ${formatHz(spec.timebase.frequencyHz)}` })
   return { title: `host ${name}, ${spec.hypervisor}`, rows }
+}
+
+const CLOCK = /^clocks\.(.*)$/
+const VALUE = /^(-?\d{1,20}|0x[\da-f]{1,16})$/i
+
+/** What the policy has written, one value after the other; all else comes out as it was. */
+function change(path: string, out: string, changes: ReadonlyMap<string, string>): Changed[] {
+  const snapshot = loadSnapshot(path)
+  const { world } = snapshot
+  const clocks = { ...world.guest.clocks }
+  const changed = [...changes].map(([field, text]): Changed => {
+    const refuse = (detail: string): never => {
+      throw new StreamError(path, `--set ${field}`, detail)
+    }
+    const name = CLOCK.exec(field)?.[1]
+    const from = name !== undefined && Object.hasOwn(clocks, name) ? clocks[name] : undefined
+    const names = Object.keys(clocks).map((one) => `clocks.${one}`)
+    if (from === undefined) return refuse(`there is no such field in it; expected one of ${names.join(', ')}`)
+    const value = VALUE.test(text) ? BigInt(text) : 1n << 64n
+    if (value >= 1n << 64n || value < -(1n << 63n))
+      refuse(`${JSON.stringify(text)} does not fit; expected a whole number of at most 64 bits`)
+    clocks[name!] = value
+    return { field, from: `${from}`, to: `${value}` }
+  })
+  saveSnapshot(
+    out,
+    { ...snapshot, world: { ...world, guest: { ...world.guest, clocks } } },
+    { gzip: isGzip(path) },
+  )
+  return changed
 }
 
 /** Restored at the instant of its save: on its own host, and on the one that is asked for. */

@@ -8,13 +8,15 @@ import type { FoundPage } from '../stream/xen/time-page.js'
 import type { Detail, Format, ImpliedPolicy, Inspection, Row, Section } from './format.js'
 import { resumeFrom } from './resume.js'
 import { instantText, secondsText } from './text.js'
+import { changeXen, xenFields } from './xen-fields.js'
 
 export const xenFormat: Format = {
   id: 'xen',
   title: 'a guest saved by Xen (xl save, libxl or libxc stream)',
   recognises: isXenStream,
   inspect: (path) => inspectXen(readXenSave(path)),
-  fields: [],
+  fields: xenFields,
+  change: changeXen,
 }
 
 function inspectXen(save: XenSave): Inspection {

@@ -1,8 +1,8 @@
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { inspectFile } from '../../src/inspect/index.js'
+import { changeFile, inspectFile } from '../../src/inspect/index.js'
 import { builtInPolicy } from '../../src/policy/index.js'
 import { loadSnapshot, restoreSnapshot } from '../../src/snapshot/index.js'
 
@@ -27,4 +27,21 @@ it('refuses what has no format that it knows', () => {
   expect(() => inspectFile(other)).toThrow(`${other}: byte 0: the format is unknown; expected a snapshot of`)
   expect(() => inspectFile(`${other}-absent`)).toThrow('there is no such file; expected a saved guest')
   expect(() => inspectFile(tmpdir())).toThrow('not a regular file')
+})
+
+it('writes a copy with a value of the policy changed, and back again the file as it was', () => {
+  const [out, back] = ['out', 'back'].map((name) =>
+    join(tmpdir(), `chronovisor-inspect-${process.pid}-${name}`),
+  )
+  const changed = changeFile(path, out!, new Map([['clocks.nsec', '5']]))
+  expect(changed).toEqual([{ field: 'clocks.nsec', from: '12345678889', to: '5' }])
+  expect(loadSnapshot(out!).world.guest.clocks).toEqual({
+    ...loadSnapshot(path).world.guest.clocks,
+    nsec: 5n,
+  })
+  changeFile(out!, back!, new Map([['clocks.nsec', '12345678889']]))
+  expect(readFileSync(back!).equals(readFileSync(path))).toBe(true)
+  expect(() => changeFile(path, out!, new Map([['clocks.nothing', '5']]))).toThrow(
+    '--set clocks.nothing: there is no such field in it; expected one of clocks.mode, clocks.khz',
+  )
 })

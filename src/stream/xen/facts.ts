@@ -1,8 +1,8 @@
 /**
  * What a Xen stream implies about its guest's clocks at the moment of saving.
  *
- *   emulated TSC   X86_TSC_INFO.nsec is the guest's age at the save, and the TSC is a function of that age. Read through
- *                  the live time page it gives Xen's system time at the save, and from that the age of 0.
+ *   emulated TSC   PV: the live page's stamp tells at which system time the TSC was 0, and X86_TSC_INFO.nsec, the guest's
+ *                  age, how long before the save that was.
  *   native TSC     PV: the TSC is the host's, and the stream does not say what it showed; the last stamp of the live
  *                  page is as near as one comes. HVM: the context has it.
  *
@@ -12,7 +12,7 @@ import { type DomainTscReport, domainTsc } from '../../math/domain-tsc.js'
 import { read, type TimePage } from '../../math/read.js'
 import { scale } from '../../math/scale.js'
 import type { StreamTime } from '../time.js'
-import { wallClockNs } from './records.js'
+import { type TscInfo, wallClockNs } from './records.js'
 import { sharedTimePage, type XenSave } from './save.js'
 import { Expected, type FoundPage, pageHz, scaleOfPage } from './time-page.js'
 
@@ -48,6 +48,11 @@ export interface XenFacts {
 /** A native PV guest's stream has no frequency; Xen renews the scale each second as it calibrates. */
 const SHARED_SCALE = 'the scale of SHARED_INFO’s time page'
 
+/** System time at the save: what a page shows at that TSC, else its last stamp. */
+function shownTime(page: TimePage | null, tsc: bigint | null): bigint | null {
+  return page && (tsc === null ? page.system_time : read(page, tsc).ns)
+}
+
 /** A TSC frequency that the core's arithmetic is made for, kHz. */
 const MOST_KHZ = 16_000_000
 
@@ -61,8 +66,9 @@ export function xenFacts(save: XenSave): XenFacts {
   const page = live[0] ?? shared
   const emulated = domain ? isEmulated(domain, page) : info && info.mode === 2 ? false : null
   const hvmTsc = hvmField(save, 'CPU', 'tsc')
-  const tsc = hvmTsc ?? (domain && emulated ? domain.tsc : null)
-  const systemTimeNs = page && (tsc === null ? page.system_time : read(page, tsc).ns)
+  const vtscOffset = emulated && !save.hvm && info && page ? offsetOf(info, page) : null
+  const tsc = vtscOffset === null ? hvmTsc : emulatedTsc(info!, vtscOffset, vtscOffset + info!.nsec)
+  const systemTimeNs = vtscOffset === null ? shownTime(page, tsc) : vtscOffset + info!.nsec
   const epochNs = save.sharedInfo && save.sharedInfo.wc_version > 0 ? wallClockNs(save.sharedInfo) : null
   const native = live[0] && from === SHARED_SCALE
   return {
@@ -76,8 +82,13 @@ export function xenFacts(save: XenSave): XenFacts {
     tsc,
     tscFrom: hvmTsc !== null ? 'HVM_CONTEXT, CPU.tsc' : 'X86_TSC_INFO.nsec, through the emulated scale',
     systemTimeNs,
-    systemTimeFrom: tsc === null ? 'the time page’s last stamp' : 'the time page, read at that TSC',
-    vtscOffset: emulated && !save.hvm && systemTimeNs !== null && info ? systemTimeNs - info.nsec : null,
+    systemTimeFrom:
+      vtscOffset !== null
+        ? 'X86_TSC_INFO.nsec and the time page’s stamp'
+        : tsc === null
+          ? 'the time page’s last stamp'
+          : 'the time page, read at that TSC',
+    vtscOffset,
     epochNs,
     wallNs: epochNs === null || systemTimeNs === null ? null : epochNs + systemTimeNs,
   }
@@ -133,6 +144,44 @@ function domainOf({ tsc, hvm }: XenSave): DomainTscReport | null {
   if (!tsc || tsc.mode > 1 || !usable(tsc.khz)) return null
   // On a host that is not reliable every such domain is emulated; with its age as system time its offset is 0.
   return domainTsc({ ...tsc, now: tsc.nsec, hostKhz: tsc.khz, reliable: false, hvm, at: tsc.nsec })
+}
+
+/**
+ * The system time at which an emulated PV TSC was 0: the one for which Xen writes exactly this stamp at this system
+ * time. A guest that is older than its host has a negative one, and a TSC far away from its age.
+ */
+function offsetOf(info: TscInfo, { system_time: at, tsc_timestamp: stamp }: TimePage): bigint {
+  const shown = (offset: bigint) => emulatedTsc(info, offset, at)
+  if (stamp <= shown(0n)) return least(0n, at, (offset) => shown(offset) <= stamp)
+  const ticks = BigInt.asIntN(64, stamp - shown(-1n))
+  return -least(1n, OLDEST_NS, (ns) => BigInt.asIntN(64, shown(-ns) - shown(-1n)) >= ticks)
+}
+
+/** 36 years: beyond it the scaled difference of two stamps no longer fits. */
+const OLDEST_NS = 1n << 60n
+
+/** The least of `low` to `high` from which on `holds`; `high` if none does. */
+export function least(low: bigint, high: bigint, holds: (value: bigint) => boolean): bigint {
+  let [from, to] = [low, high]
+  while (from < to) {
+    const middle = (from + to) / 2n
+    if (holds(middle)) to = middle
+    else from = middle + 1n
+  }
+  return from
+}
+
+/** The TSC of a PV domain, emulated, at a system time. `offset`: as xenFacts has it. */
+export function emulatedTsc(info: TscInfo, offset: bigint, at: bigint): bigint {
+  const now = BigInt.asUintN(64, offset + info.nsec)
+  return domainTsc({
+    ...info,
+    now,
+    hostKhz: info.khz,
+    reliable: false,
+    hvm: false,
+    at: BigInt.asUintN(64, at),
+  }).tsc
 }
 
 /** In default mode Xen emulates or not as the host allows: an emulated page has exactly the domain's scale. */

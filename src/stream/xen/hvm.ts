@@ -54,12 +54,20 @@ export interface HvmRecord {
   readonly fields: HvmFields | null
 }
 
-/** Where a field stands in the body of its record, and its width. */
+/** Where a field stands in the body of its record, and its width; `old`: in one of that length. */
+interface HvmField {
+  readonly record: string
+  readonly at: number
+  readonly bytes: 4 | 8
+  readonly old?: { readonly length: number; readonly at: number }
+}
 export const HVM_FIELDS = {
   'HEADER.gtsc_khz': { record: 'HEADER', at: 20, bytes: 4 },
-  'CPU.tsc': { record: 'CPU', at: 1008, bytes: 8 },
+  'CPU.tsc': { record: 'CPU', at: 1008, bytes: 8, old: { length: CPU_BYTES.old, at: 1000 } },
   'TSC_ADJUST.tsc_adjust': { record: 'TSC_ADJUST', at: 0, bytes: 8 },
-} as const
+} satisfies Record<string, HvmField> as Readonly<
+  Record<'HEADER.gtsc_khz' | 'CPU.tsc' | 'TSC_ADJUST.tsc_adjust', HvmField>
+>
 
 /** Every save record, in order. */
 export function readHvmContext(context: Uint8Array, refuse: RefuseRecord): HvmRecord[] {

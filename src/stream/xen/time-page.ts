@@ -21,6 +21,15 @@ export const VCPU_INFO_BYTES = 64
 export const VCPU_INFO_TIME = 32
 export const TIME_BYTES = 32
 
+export const TIME_OFFSETS = {
+  version: 0,
+  tsc_timestamp: 8,
+  system_time: 16,
+  tsc_to_system_mul: 24,
+  tsc_shift: 28,
+  flags: 29,
+} as const
+
 /** Words of 32 bits. */
 const MUL_WORD = 6
 const WORDS = PAGE_BYTES / 4
@@ -39,12 +48,12 @@ export interface FoundPage extends TimePage {
 export function readTimePage(bytes: Uint8Array, at = 0): TimePage {
   const view = new DataView(bytes.buffer, bytes.byteOffset + at, TIME_BYTES)
   return {
-    version: view.getUint32(0, true),
-    tsc_timestamp: view.getBigUint64(8, true),
-    system_time: view.getBigUint64(16, true),
-    tsc_to_system_mul: view.getUint32(24, true),
-    tsc_shift: view.getInt8(28),
-    flags: view.getUint8(29),
+    version: view.getUint32(TIME_OFFSETS.version, true),
+    tsc_timestamp: view.getBigUint64(TIME_OFFSETS.tsc_timestamp, true),
+    system_time: view.getBigUint64(TIME_OFFSETS.system_time, true),
+    tsc_to_system_mul: view.getUint32(TIME_OFFSETS.tsc_to_system_mul, true),
+    tsc_shift: view.getInt8(TIME_OFFSETS.tsc_shift),
+    flags: view.getUint8(TIME_OFFSETS.flags),
   }
 }
 
