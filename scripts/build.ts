@@ -1,7 +1,7 @@
 /**
  * Builds what is out of date: `build.ts [core] [dist] [--clean]`, both when none is named.
  *
- *   core   assembly/ -> build/core.wasm, build/core.debug.wasm     asc, both builds at once
+ *   core   assembly/ -> build/core.wasm, build/power.wasm           asc, each with its .debug.wasm, all at once
  *   dist   src/      -> dist/, scenario library and C included       tsc
  *
  * A result carries the instant at which its build started as its time of change, so a source edited meanwhile
@@ -55,19 +55,13 @@ async function buildCore(): Promise<void> {
   await mkdir(path('build'), { recursive: true })
   const fresh = await mkdtemp(path('build', 'new-'))
   try {
-    const asc = (target: string, file: string, ...more: string[]) =>
-      run(
-        'assemblyscript/bin/asc.js',
-        'assembly/index.ts',
-        '--target',
-        target,
-        '--outFile',
-        join(fresh, file),
-        ...more,
-      )
+    const asc = (entry: string, target: string, file: string, ...more: string[]) =>
+      run('assemblyscript/bin/asc.js', entry, '--target', target, '--outFile', join(fresh, file), ...more)
     await Promise.all([
-      asc('release', 'core.wasm'),
-      asc('debug', 'core.debug.wasm', '--textFile', join(fresh, 'core.debug.wat')),
+      asc('assembly/index.ts', 'release', 'core.wasm'),
+      asc('assembly/index.ts', 'debug', 'core.debug.wasm', '--textFile', join(fresh, 'core.debug.wat')),
+      asc('assembly/power-cpu/index.ts', 'power', 'power.wasm'),
+      asc('assembly/power-cpu/index.ts', 'power-debug', 'power.debug.wasm'),
     ])
     for (const file of await readdir(fresh)) {
       await utimes(join(fresh, file), started, started)
@@ -97,10 +91,9 @@ async function buildDist(): Promise<void> {
 const args = process.argv.slice(2)
 const wanted = (part: string) => args.includes(part) || !(args.includes('core') || args.includes('dist'))
 const clean = args.includes('--clean')
-const core =
-  clean ||
-  !(await current('build/core.wasm', 'assembly', ['asconfig.json'])) ||
-  !(await current('build/core.debug.wasm', 'assembly', ['asconfig.json']))
+const CORES = ['core.wasm', 'core.debug.wasm', 'power.wasm', 'power.debug.wasm']
+const currentCores = CORES.map((file) => current(`build/${file}`, 'assembly', ['asconfig.json']))
+const core = clean || (await Promise.all(currentCores)).includes(false)
 const dist = clean || !(await current('dist/index.js', 'src', ['tsconfig.json', 'tsconfig.build.json']))
 // One that fails lets the other finish.
 const results = await Promise.allSettled([

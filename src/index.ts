@@ -22,6 +22,7 @@ export {
   resolvePolicy,
 } from './policy/index.js'
 export type { PolicyContext, SavedClocks } from './policy/policy.js'
+export * from './power/index.js'
 export * from './scenario/index.js'
 export * from './snapshot/index.js'
 export { StreamError } from './stream/error.js'

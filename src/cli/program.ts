@@ -4,10 +4,12 @@ import { Command, CommanderError } from 'commander'
 import { BenchError } from '../bench/error.js'
 import { MathError } from '../math/index.js'
 import { PolicyError } from '../policy/index.js'
+import { ElfError } from '../power/index.js'
 import { ScenarioError } from '../scenario/index.js'
 import { SnapshotError } from '../snapshot/index.js'
 import { StreamError } from '../stream/error.js'
 import { addBench } from './bench.js'
+import { addBoot } from './boot.js'
 import { addCompare } from './compare.js'
 import { addDemo } from './demo.js'
 import { addInspect } from './inspect.js'
@@ -42,6 +44,7 @@ function createProgram(end: (status: number) => void): Command {
   addPolicies(program)
   addMath(program, end)
   addBench(program, end)
+  addBoot(program, end)
   return program
 }
 
@@ -74,6 +77,7 @@ function report(error: unknown): number {
     error instanceof SnapshotError ||
     error instanceof StreamError ||
     error instanceof BenchError ||
+    error instanceof ElfError ||
     error instanceof InputError
   if (told) note(`chronovisor: ${error.message}\n`)
   else if (error instanceof Error && 'syscall' in error) note(`chronovisor: ${error.message}\n`)

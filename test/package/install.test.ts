@@ -37,6 +37,7 @@ test('the tarball holds what runs and what explains it, and nothing else', () =>
     'LICENSE',
     'README.md',
     'build/core.wasm',
+    'build/power.wasm',
     'dist/cli/main.js',
     'dist/index.d.ts',
     'dist/index.js',
@@ -44,7 +45,8 @@ test('the tarball holds what runs and what explains it, and nothing else', () =>
     'package.json',
   ]
   expect(needed.filter((path) => !packed.includes(path))).toEqual([])
-  const allowed = /^(dist|docs)\/|^build\/core\.wasm$|^(ARCHITECTURE|README)\.md$|^LICENSE$|^package\.json$/
+  const allowed =
+    /^(dist|docs)\/|^build\/(core|power)\.wasm$|^(ARCHITECTURE|README)\.md$|^LICENSE$|^package\.json$/
   expect(packed.filter((path) => !allowed.test(path))).toEqual([])
 })
 

@@ -34,6 +34,9 @@ export const assemblyLayers: Layers = [
   ['control', ['control', 'addresses']],
   ['laboratory', ['lab', 'lab-x86', 'lab-queue', 'lab-math', 'lab-csv', 'lab-batch', 'model/lab-2-6-18']],
   ['exports', ['index']],
+  // A module of its own, build/power.wasm; of what is above it takes arithmetic only.
+  ['engine', ['engine/']],
+  ['power cpu', ['power-cpu/']],
 ]
 
 export const srcLayers: Layers = [
@@ -49,6 +52,7 @@ export const srcLayers: Layers = [
   ['check', ['check/']],
   ['draw', ['draw/']],
   ['report', ['report/']],
+  ['power', ['power/']],
   ['library', ['index']],
   ['bench', ['bench/']],
   ['cli', ['cli/']],

@@ -1,17 +1,27 @@
-/** What the two builds of the core may have: no import but env.abort, and no state outside linear memory. */
+/** What the builds of the core's two modules may have: no import but env.abort, and no state outside linear memory. */
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { readGlobals } from './wasm.js'
 
 const read = (file: string) => readFileSync(new URL(`../../build/${file}`, import.meta.url))
-const builds = { release: read('core.wasm'), debug: read('core.debug.wasm') }
+const builds = {
+  release: read('core.wasm'),
+  debug: read('core.debug.wasm'),
+  'power release': read('power.wasm'),
+  'power debug': read('power.debug.wasm'),
+}
 
 /**
  * The compiler notes the number of arguments before each call through a table. No function of the core has optional
  * arguments, so nothing reads it, and the optimizer, which drops what is never read, has dropped it from the
  * release build.
  */
-const neverRead: Record<string, string[]> = { release: [], debug: ['~argumentsLength'] }
+const neverRead: Record<string, string[]> = {
+  release: [],
+  debug: ['~argumentsLength'],
+  'power release': [],
+  'power debug': ['~argumentsLength'],
+}
 
 describe.each(Object.entries(builds))('%s build', (build, bytes) => {
   const module = new WebAssembly.Module(bytes)

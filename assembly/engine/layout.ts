@@ -1,0 +1,94 @@
+/**
+ * The memory map of a machine that runs machine code. It is a module of its own (build/power.wasm), beside core.wasm.
+ *
+ *   0x001000 CPU        registers of the vCPU; the instruction set's own map (power-cpu/registers.ts)  ─┐ STATE
+ *   0x002000 SPR        plain special registers, 1024 × u64                                             │
+ *   0x004000 MACHINE    cycles, where the run stops, the board, its devices                            ─┘ STATE_END
+ *   0x006000 CONSOLE    what the guest printed, on its way out; not state
+ *   0x00a000 RUN        the run at hand; not state
+ *   0x010000 static data of the compiler
+ *   0x040000 TLB_READ, TLB_WRITE, TLB_FETCH   256 entries each; derived
+ *   0x080000 PAGE_OF    by guest page: its decoded page, 0 none; derived
+ *   0x100000 CODE       the pool of decoded pages; derived
+ *   0x2200000 RAM       guest memory
+ *
+ * State is STATE to STATE_END and RAM: a copy of those bytes is a copy of the machine. What is derived is made again
+ * from them, and nothing that a guest can see depends on whether it is there.
+ */
+export const STATE: usize = 0x1000
+export const CPU: usize = 0x1000
+export const SPR: usize = 0x2000
+export const MACHINE: usize = 0x4000
+export const STATE_END: usize = 0x6000
+export const CONSOLE: usize = 0x6000
+export const CONSOLE_SIZE: u32 = 0x4000
+export const RUN: usize = 0xa000
+export const TLB_READ: usize = 0x40000
+export const TLB_WRITE: usize = 0x41000
+export const TLB_FETCH: usize = 0x42000
+export const TLB_END: usize = 0x43000
+export const PAGE_OF: usize = 0x80000
+export const CODE: usize = 0x100000
+export const RAM: usize = 0x2200000
+
+/** Guest memory ends below this: PAGE_OF has an entry of 4 bytes for each of its pages. */
+export const RAM_MAX: u32 = 0x20000000 // 512 MiB
+export const PAGE_BITS: u32 = 12
+export const PAGE_SIZE: u32 = 0x1000
+export const PAGE_MASK: u64 = 0xfff
+
+/** Machine.status: why the last run ended, or that it may go on. */
+export const STATUS_RUNNING: u32 = 0
+export const STATUS_OFF: u32 = 1 // the guest powered off
+export const STATUS_FAULT: u32 = 2 // see Machine.fault
+
+export const FAULT_NONE: u32 = 0
+export const FAULT_CHECKSTOP: u32 = 1 // a machine check that cannot be delivered
+export const FAULT_HCALL: u32 = 2 // a hypercall that this platform does not have: fault_detail is its number
+export const FAULT_TRANSLATION: u32 = 3 // MSR[IR] or MSR[DR] was set: address translation is not there yet
+
+@unmanaged
+export class Machine {
+  cycle: u64 // cycles gone by, up to the instruction that runs next; while code runs, see stop_cycle
+  idle_cycles: u64 // of `cycle`, those in which nothing was executed
+  status: u32
+  fault: u32
+  halted: u32 // 1 once in a branch to itself with interrupts off: only time goes on
+  pad0: u32
+  fault_detail: u64
+  ram_size: u32
+  board: u32
+  board_flags: u32
+  pad1: u32
+  costs0: u64 // cycles of an instruction by class, 16 × u8
+  costs1: u64
+}
+
+/** A run at hand, and what is derived: not state, and nothing of it lives from run to run but the pool's fill. */
+@unmanaged
+export class Run {
+  stop_cycle: u64 // where the loop is to stop: the cycle at hand is stop_cycle - left
+  until_cycle: u64 // where the shell asked the run to end
+  left: i32 // cycles before stop_cycle, as the loop left them, or as a handler out of line found them
+  console_used: u32
+  code_used: u32 // decoded pages in use
+  code_flushes: u32 // how often the pool ran full
+  decoded: u32 // instructions decoded
+  pad0: u32
+}
+export const MACHINE_COSTS: usize = MACHINE + offsetof<Machine>('costs0')
+export const RUN_LEFT: usize = RUN + offsetof<Run>('left')
+
+@inline export function run_at_hand(): Run { return changetype<Run>(RUN) }
+@inline export function machine(): Machine { return changetype<Machine>(MACHINE) }
+
+/** Ends the run before the next instruction: what the loop's `left` becomes. */
+export function end_run(left: i32): i32 {
+  const r = run_at_hand()
+  r.until_cycle = 0
+  r.stop_cycle -= <u64>left
+  return 0
+}
+
+/** The cycle in which the instruction at hand runs; handlers out of line have `left` in the machine. */
+@inline export function cycle_now(left: i32): u64 { return run_at_hand().stop_cycle - <u64>left }

@@ -1,0 +1,95 @@
+/** What build/power.wasm exports: a machine that runs Power machine code. */
+import { code_flush, tlb_flush } from '../engine/code'
+import {
+  CONSOLE, CPU, machine, MACHINE_COSTS, PAGE_SIZE, RAM, RAM_MAX, run_at_hand, STATE, STATE_END, STATUS_RUNNING,
+} from '../engine/layout'
+import { xxh64 } from '../hash'
+import { deliver } from './exception'
+import { interpret } from './interpret'
+import {
+  get_cr, get_xer, MODEL, MODEL_SERVER, MSR, MSR_ME, PC, PVR, RESERVED_AT, RESERVED_NONE, set_cr, set_xer,
+} from './registers'
+import { COST_CLASSES } from './tables'
+import { dec_fired, dec_reset, next_stop, time, time_start, timebase_at } from './time'
+
+export function address_state(): usize { return STATE }
+export function address_state_end(): usize { return STATE_END }
+export function address_cpu(): usize { return CPU }
+export function address_ram(): usize { return RAM }
+export function address_console(): usize { return CONSOLE }
+
+/** A machine before its first instruction: `ram` bytes, whole pages and at most RAM_MAX, all zero. False if that is not so. */
+export function machine_reset(ram: u32, board: u32, model: u32, pvr: u32, dec_bits: u32): bool {
+  if (ram == 0 || ram > RAM_MAX || ram % PAGE_SIZE != 0) return false
+  code_flush()
+  memory.fill(STATE, 0, STATE_END - STATE)
+  memory.fill(RAM, 0, ram)
+  tlb_flush()
+  const m = machine()
+  m.ram_size = ram
+  m.board = board
+  for (let i: u32 = 0; i < COST_CLASSES; i++) store<u8>(MACHINE_COSTS + i, 1)
+  store<u32>(MODEL, model)
+  store<u32>(PVR, pvr)
+  store<u64>(RESERVED_AT, RESERVED_NONE)
+  store<u64>(MSR, model == MODEL_SERVER ? MSR_ME : 0)
+  dec_reset(dec_bits, model == MODEL_SERVER ? 1 : 0)
+  return true
+}
+
+/** State or RAM were written from outside: what was derived of them is forgotten. */
+export function machine_changed(): void {
+  code_flush()
+  tlb_flush()
+}
+
+/** Cycles that an instruction of a class takes, 1 to 255. Code that was decoded is decoded anew. */
+export function set_cost(cost_class: u32, cycles: u32): bool {
+  if (cost_class >= COST_CLASSES || cycles == 0 || cycles > 255) return false
+  store<u8>(MACHINE_COSTS + cost_class, <u8>cycles)
+  code_flush()
+  return true
+}
+
+/** From now on the source has tb_hz ticks in cpu_hz cycles, and stands at `ticks`. */
+export function set_clock(ticks: u64, tb_hz: u64, cpu_hz: u64): bool { return time_start(machine().cycle, ticks, tb_hz, cpu_hz) }
+
+/**
+ * Runs until `until` cycles have gone by: the first instruction that starts then or later has not run. Ends sooner when
+ * the console is full or the machine stops; answers Machine.status.
+ */
+export function run(until: u64): u32 {
+  const m = machine()
+  const r = run_at_hand()
+  r.until_cycle = until
+  while (m.cycle < r.until_cycle && m.status == STATUS_RUNNING) {
+    if (time().dec_when <= m.cycle) dec_fired()
+    deliver()
+    r.stop_cycle = next_stop(m.cycle)
+    r.left = <i32>(r.stop_cycle - m.cycle)
+    interpret()
+    m.cycle = r.stop_cycle - <u64>r.left
+  }
+  return m.status
+}
+
+export function cycles(): u64 { return machine().cycle }
+export function idle_cycles(): u64 { return machine().idle_cycles }
+export function halted(): u32 { return machine().halted }
+export function fault(): u32 { return machine().fault }
+export function fault_detail(): u64 { return machine().fault_detail }
+export function decoded(): u32 { return run_at_hand().decoded }
+export function console_used(): u32 { return run_at_hand().console_used }
+export function console_clear(): void { run_at_hand().console_used = 0 }
+export function timebase(): u64 { return timebase_at(machine().cycle) }
+
+/** CR and XER as the architecture shows them; the other registers are plain memory (registers.ts). */
+export function cr(): u32 { return get_cr() }
+export function put_cr(value: u32): void { set_cr(value) }
+export function xer(): u32 { return get_xer() }
+export function put_xer(value: u32): void { set_xer(value) }
+export function put_pc(value: u64): void { store<u64>(PC, value) }
+export function put_msr(value: u64): void { store<u64>(MSR, value) }
+
+/** XXH64 of `length` bytes from a linear address. */
+export function hash(address: usize, length: usize): u64 { return xxh64(address, length, 0) }

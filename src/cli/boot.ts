@@ -1,0 +1,156 @@
+import { readFileSync } from 'node:fs'
+import { type Command, InvalidArgumentError } from 'commander'
+import {
+  bootMachine,
+  COST_CLASSES,
+  type CostClass,
+  MODELS,
+  type ModelName,
+  type PowerEnd,
+  type PowerMachine,
+} from '../power/index.js'
+import { jsonText } from '../report/json.js'
+import { EXIT, InputError, print } from './output.js'
+
+interface Options {
+  machine?: ModelName
+  memory: number
+  maxInstructions: bigint
+  cpu: bigint
+  tb?: bigint
+  cost: Partial<Record<CostClass, number>>
+  raw?: number
+  entry?: bigint
+  json?: true
+}
+
+const MIB = 1 << 20
+const EVERY_CYCLES = 50_000_000n
+
+const ENDS: Readonly<Record<PowerEnd, string>> = {
+  off: 'powered off',
+  halted: 'stopped in a branch to itself with interrupts off',
+  time: 'still running',
+  fault: 'fault',
+}
+
+function number(text: string): bigint {
+  if (!/^(0x[0-9a-f]+|\d[\d_]*)$/i.test(text))
+    throw new InvalidArgumentError('expected a number such as 1000000 or 0x100.')
+  return BigInt(text.replaceAll('_', ''))
+}
+
+const UNITS: Readonly<Record<string, bigint>> = { '': 1n, k: 1_000n, m: 1_000_000n, g: 1_000_000_000n }
+
+function frequency(text: string): bigint {
+  const match = /^(\d+)\s*([kmg]?)hz$/i.exec(text)
+  if (!match || BigInt(match[1]!) === 0n)
+    throw new InvalidArgumentError('expected a frequency such as "1 GHz" or 512MHz.')
+  return BigInt(match[1]!) * UNITS[match[2]!.toLowerCase()]!
+}
+
+function memory(text: string): number {
+  const match = /^(\d+)\s*MiB$/i.exec(text)
+  if (!match || Number(match[1]) === 0 || Number(match[1]) > 512) {
+    throw new InvalidArgumentError('expected 1 MiB to 512 MiB.')
+  }
+  return Number(match[1]) * MIB
+}
+
+function model(text: string): ModelName {
+  if (!(text in MODELS)) throw new InvalidArgumentError(`expected one of ${Object.keys(MODELS).join(', ')}.`)
+  return text as ModelName
+}
+
+function cost(text: string, before: Options['cost'] = {}): Options['cost'] {
+  const match = /^(\w+)=(\d+)$/.exec(text)
+  const cycles = Number(match?.[2])
+  if (!match || !(COST_CLASSES as readonly string[]).includes(match[1]!) || cycles < 1 || cycles > 255) {
+    throw new InvalidArgumentError(`expected CLASS=CYCLES, 1 to 255, of ${COST_CLASSES.join(', ')}.`)
+  }
+  return { ...before, [match[1]!]: cycles }
+}
+
+export function addBoot(program: Command, end: (status: number) => void): void {
+  program
+    .command('boot')
+    .summary('run Power machine code')
+    .description(
+      'Loads a Power program into a machine of its own and runs it. What it prints goes to stdout, how it ended to stderr.',
+    )
+    .argument('<file>', 'ELF32 or ELF64 for Power, or with --raw an image without a header')
+    .option('--machine <name>', 'bare32 or pseries; default: by the width of the ELF file', model)
+    .option('--memory <size>', 'of the guest', memory, 64 * MIB)
+    .option('--max-instructions <n>', 'cycles after which to stop', number, 10_000_000_000n)
+    .option('--cpu <frequency>', 'cycles a second', frequency, 1_000_000_000n)
+    .option('--tb <frequency>', 'of the timebase; default: 100 MHz on bare32, 512 MHz on pseries', frequency)
+    .option(
+      '--cost <class=cycles>',
+      'cycles of a class of instructions, again and again; default: 1',
+      cost,
+      {},
+    )
+    .option('--raw <address>', 'load the file as it is', (text) => Number(number(text)))
+    .option(
+      '--entry <address>',
+      'where to start; default: the entry of the ELF file, or --raw’s address',
+      number,
+    )
+    .option('--json', 'one JSON document on stdout, with what the guest printed in it')
+    .addHelpText('after', '\nExample:\n  $ chronovisor boot test/guests/power/b64-sort.elf')
+    .action((file: string, options: Options) => {
+      end(boot(file, options))
+    })
+}
+
+function boot(file: string, options: Options): number {
+  const machine = start(file, options)
+  let console = ''
+  let stop: PowerEnd
+  do {
+    const until = machine.cycles + EVERY_CYCLES
+    stop = machine.run(until < options.maxInstructions ? until : options.maxInstructions)
+    const text = machine.takeConsole()
+    if (options.json) console += text
+    else print(text)
+  } while (stop === 'time' && machine.cycles < options.maxInstructions)
+  if (options.json) print(jsonText(endJson(file, machine, stop, console, options)))
+  else process.stderr.write(`chronovisor: ${endText(machine, stop)}\n`)
+  return stop === 'fault' ? EXIT.failed : EXIT.held
+}
+
+function start(file: string, options: Options): PowerMachine {
+  const { machine: name, memory: ramBytes, cpu: cpuHz, tb, cost: costs, raw, entry } = options
+  if (raw !== undefined && name === undefined)
+    throw new InputError('--raw needs --machine: an image does not say what it is for')
+  return bootMachine(readFileSync(file), file, {
+    ...(name && { model: name }),
+    ramBytes,
+    cpuHz,
+    ...(tb !== undefined && { tbHz: tb }),
+    costs,
+    ...(raw !== undefined && { rawAt: raw }),
+    ...(entry !== undefined && { entry }),
+  })
+}
+
+function endText(machine: PowerMachine, stop: PowerEnd): string {
+  const how = machine.fault ?? ENDS[stop]
+  return `${how} at 0x${machine.pc.toString(16)} after ${machine.cycles} cycles, TB ${machine.timebase}`
+}
+
+function endJson(file: string, machine: PowerMachine, stop: PowerEnd, console: string, options: Options) {
+  const uniform = Object.keys(options.cost).length === 0
+  return {
+    file,
+    machine: machine.model.title,
+    stop,
+    fault: machine.fault,
+    pc: `0x${machine.pc.toString(16)}`,
+    cycles: `${machine.cycles}`,
+    instructions: uniform ? `${machine.instructions}` : null,
+    timebase: `${machine.timebase}`,
+    state_hash: machine.hash,
+    console,
+  }
+}

@@ -1,0 +1,89 @@
+/** Words into text, by the table of instructions. Names are the architecture's: no simplified mnemonics. */
+import { INSTRUCTIONS, type Instruction } from './instructions.js'
+import { SPRS } from './sprs.js'
+
+const field = (word: number, shift: number, bits: number) => (word >>> shift) & ((1 << bits) - 1)
+const signed = (value: number, bits: number) => (value << (32 - bits)) >> (32 - bits)
+const sprNumber = (word: number) => field(word, 16, 5) | (field(word, 11, 5) << 5)
+const register = (number: number) => `r${number}`
+const base = (word: number) => (field(word, 16, 5) === 0 ? '0' : register(field(word, 16, 5)))
+const hex = (value: number | bigint) => `0x${value.toString(16)}`
+
+/** What an operand of the table's column is in a word; branch targets need the word's own address. */
+const OPERANDS: Readonly<Record<string, (word: number, address: bigint) => string>> = {
+  RT: (w) => register(field(w, 21, 5)),
+  RS: (w) => register(field(w, 21, 5)),
+  RTp: (w) => register(field(w, 21, 5)),
+  RSp: (w) => register(field(w, 21, 5)),
+  RA: (w) => register(field(w, 16, 5)),
+  RA0: base,
+  RB: (w) => register(field(w, 11, 5)),
+  RC: (w) => register(field(w, 6, 5)),
+  SI: (w) => `${signed(w, 16)}`,
+  UI: (w) => `${field(w, 0, 16)}`,
+  BF: (w) => `cr${field(w, 23, 3)}`,
+  BFA: (w) => `cr${field(w, 18, 3)}`,
+  L: (w) => `${field(w, 21, 1)}`,
+  TO: (w) => `${field(w, 21, 5)}`,
+  SH: (w) => `${field(w, 11, 5)}`,
+  MB: (w) => `${field(w, 6, 5)}`,
+  ME: (w) => `${field(w, 1, 5)}`,
+  SH6: (w) => `${field(w, 11, 5) | (field(w, 1, 1) << 5)}`,
+  MB6: (w) => `${field(w, 6, 5) | (field(w, 5, 1) << 5)}`,
+  BO: (w) => `${field(w, 21, 5)}`,
+  BI: (w) => `${field(w, 16, 5)}`,
+  BH: (w) => `${field(w, 11, 2)}`,
+  BT: (w) => `${field(w, 21, 5)}`,
+  BA: (w) => `${field(w, 16, 5)}`,
+  BB: (w) => `${field(w, 11, 5)}`,
+  BC: (w) => `${field(w, 6, 5)}`,
+  BD: (w, address) => target(w, signed(w & 0xfffc, 16), address),
+  LI: (w, address) => target(w, signed(w & 0x03ff_fffc, 26), address),
+  LEV: (w) => `${field(w, 5, 7)}`,
+  FXM: (w) => `${field(w, 12, 8)}`,
+  SPR: (w) => SPRS.find(({ number }) => number === sprNumber(w))?.name ?? `${sprNumber(w)}`,
+  NB: (w) => `${field(w, 11, 5)}`,
+  FC: (w) => `${field(w, 11, 5)}`,
+  CT: (w) => `${field(w, 21, 5)}`,
+  CY: (w) => `${field(w, 9, 2)}`,
+  SR: (w) => `${field(w, 16, 4)}`,
+  DX: (w) => `${signed((w & 0xffc0) | (field(w, 16, 5) << 1) | (w & 1), 16)}`,
+}
+
+/** A displacement with its base: `-8(r1)`. */
+const DISPLACEMENTS: Readonly<Record<string, number>> = { D: 0xffff, DS: 0xfffc, DQ: 0xfff0 }
+
+function target(word: number, distance: number, address: bigint): string {
+  return hex(BigInt.asUintN(64, word & 2 ? BigInt(distance) : address + BigInt(distance)))
+}
+
+function operand(name: string, word: number, address: bigint): string {
+  const [displacement, inner] = name.split(/[()]/)
+  const mask = DISPLACEMENTS[displacement!]
+  if (inner === undefined || mask === undefined) return OPERANDS[name]!(word, address)
+  return `${signed(word & mask, 16)}(${OPERANDS[inner]!(word, address)})`
+}
+
+function matches({ primary, shift, bits, extended }: Instruction, word: number): boolean {
+  return word >>> 26 === primary && field(word, shift, bits) === extended
+}
+
+/** The row of the table that a word is an instance of. */
+export function findInstruction(word: number): Instruction | undefined {
+  return INSTRUCTIONS.find((row) => matches(row, word))
+}
+
+/** Bit 0 stands for Rc, or for LK in branches. */
+function suffix(row: Instruction, word: number): string {
+  if (row.costClass === 'branch')
+    return `${word & 1 ? 'l' : ''}${'BI'.includes(row.form) && word & 2 ? 'a' : ''}`
+  return row.record && word & 1 ? '.' : ''
+}
+
+/** One instruction as text; a word that is none as `.long`. */
+export function disassemble(word: number, address = 0n): string {
+  const row = findInstruction(word)
+  if (!row) return `.long ${hex(word >>> 0)}`
+  const operands = row.operands.map((name) => operand(name, word, address))
+  return `${row.name}${suffix(row, word)}${operands.length > 0 ? ` ${operands.join(',')}` : ''}`
+}

@@ -1,0 +1,30 @@
+/** What build/power.wasm exports; each at its definition in assembly/power-cpu/index.ts. */
+export interface PowerExports {
+  readonly memory: WebAssembly.Memory
+  address_state(): number
+  address_state_end(): number
+  address_cpu(): number
+  address_ram(): number
+  address_console(): number
+  machine_reset(ram: number, board: number, model: number, pvr: number, dec_bits: number): number
+  machine_changed(): void
+  set_cost(cost_class: number, cycles: number): number
+  set_clock(ticks: bigint, tb_hz: bigint, cpu_hz: bigint): number
+  run(until: bigint): number
+  cycles(): bigint
+  idle_cycles(): bigint
+  halted(): number
+  fault(): number
+  fault_detail(): bigint
+  decoded(): number
+  console_used(): number
+  console_clear(): void
+  timebase(): bigint
+  cr(): number
+  put_cr(value: number): void
+  xer(): number
+  put_xer(value: number): void
+  put_pc(value: bigint): void
+  put_msr(value: bigint): void
+  hash(address: number, length: number): bigint
+}

@@ -1,0 +1,13 @@
+/** Machines that run Power machine code. */
+export { type BootOptions, bootMachine } from './boot.js'
+export { disassemble } from './disassemble.js'
+export { ElfError } from './elf.js'
+export { COST_CLASSES, type CostClass } from './instructions.js'
+export {
+  MODELS,
+  type ModelName,
+  type PowerEnd,
+  PowerMachine,
+  type PowerOptions,
+  type PowerSnapshot,
+} from './machine.js'

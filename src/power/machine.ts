@@ -1,0 +1,237 @@
+/**
+ * A machine that runs Power machine code: one instance of build/power.wasm with its guest memory. Everything is counted
+ * in cycles of its CPU; what a cycle is in true time is up to whoever runs it.
+ */
+import { readFileSync } from 'node:fs'
+import type { Build } from '../core/load.js'
+import type { PowerExports } from './exports.js'
+import { COST_CLASSES, type CostClass } from './instructions.js'
+
+/** Boards, as assembly/power-cpu/board.ts has them. */
+const BOARDS = { uart: 1, pseries: 2 } as const
+
+export interface PowerModel {
+  readonly title: string
+  readonly board: keyof typeof BOARDS
+  /** 64-bit server CPU, ISA 3.0; else a 32-bit classic one. */
+  readonly server: boolean
+  /** Processor version register. */
+  readonly pvr: number
+  readonly decBits: number
+  readonly tbHz: bigint
+}
+
+/** The frequencies are those of QEMU's boards (40p 100 MHz, pseries 512 MHz), so that outputs compare. */
+export const MODELS = {
+  bare32: {
+    title: 'a bare 32-bit board: classic CPU (604), UART at 0x800003f8',
+    board: 'uart',
+    server: false,
+    pvr: 0x0004_0103,
+    decBits: 32,
+    tbHz: 100_000_000n,
+  },
+  pseries: {
+    title: 'pseries, as far as a bare program needs it: POWER9, console and power-off by hypercall',
+    board: 'pseries',
+    server: true,
+    pvr: 0x004e_1200,
+    decBits: 32,
+    tbHz: 512_000_000n,
+  },
+} as const satisfies Record<string, PowerModel>
+export type ModelName = keyof typeof MODELS
+
+/** Why a run ended. */
+export type PowerEnd = 'time' | 'off' | 'halted' | 'fault'
+
+const FAULTS: Readonly<Record<number, string>> = {
+  1: 'checkstop: no storage at the address, and machine checks are off',
+  2: 'a hypercall that this platform does not have',
+  3: 'address translation was turned on, which this CPU does not have yet',
+}
+
+const OFF = 1
+const FAULT = 2
+const PAGE = 65536
+/** Offsets of registers from address_cpu(), as in assembly/power-cpu/registers.ts. */
+const AT = { gpr: 0, lr: 0x108, ctr: 0x110, msr: 0x120, pc: 0x128 } as const
+/** V8 looks for a better compiled form of a function only when it is called, so a young machine is called often. */
+const FIRST_SLICE = 100_000n
+const LAST_SLICE = 100_000_000n
+
+const modules = new Map<Build, WebAssembly.Module>()
+
+function compiled(build: Build): WebAssembly.Module {
+  let module = modules.get(build)
+  if (!module) {
+    const file = build === 'release' ? 'power.wasm' : 'power.debug.wasm'
+    module = new WebAssembly.Module(readFileSync(new URL(`../../build/${file}`, import.meta.url)))
+    modules.set(build, module)
+  }
+  return module
+}
+
+export interface PowerOptions {
+  readonly model?: ModelName
+  /** Guest memory, a multiple of 4 KiB up to 512 MiB. */
+  readonly ramBytes?: number
+  /** One cycle is an instruction, unless `costs` says otherwise; 1 GHz is an instruction a nanosecond. */
+  readonly cpuHz?: bigint
+  readonly tbHz?: bigint
+  readonly costs?: Partial<Record<CostClass, number>>
+  readonly build?: Build
+}
+
+export interface PowerSnapshot {
+  readonly state: Uint8Array
+  readonly ram: Uint8Array
+}
+
+export class PowerMachine {
+  readonly core: PowerExports
+  readonly model: PowerModel
+  /** What the guest has printed, not fetched yet. */
+  #printed: Uint8Array[] = []
+  #slice = FIRST_SLICE
+  readonly #ramBytes: number
+
+  constructor(options: PowerOptions = {}) {
+    this.model = MODELS[options.model ?? 'bare32']
+    this.#ramBytes = options.ramBytes ?? 16 << 20
+    const abort = (_message: number, _file: number, line: number, column: number): never => {
+      throw new Error(`the core failed an assertion at line ${line}, column ${column} of its source`)
+    }
+    const module = compiled(options.build ?? 'release')
+    this.core = new WebAssembly.Instance(module, { env: { abort } }).exports as unknown as PowerExports
+    this.#grow()
+    const { board, server, pvr, decBits } = this.model
+    if (!this.core.machine_reset(this.#ramBytes, BOARDS[board], server ? 1 : 0, pvr, decBits)) {
+      throw new RangeError(`guest memory of ${this.#ramBytes} bytes: a multiple of 4 KiB up to 512 MiB`)
+    }
+    for (const [name, cycles] of Object.entries(options.costs ?? {})) {
+      if (!this.core.set_cost(COST_CLASSES.indexOf(name as CostClass), cycles)) {
+        throw new RangeError(`cost of ${name}: ${cycles} is not between 1 and 255 cycles`)
+      }
+    }
+    this.core.set_clock(0n, options.tbHz ?? this.model.tbHz, options.cpuHz ?? 1_000_000_000n)
+  }
+
+  #grow(): void {
+    const missing = this.core.address_ram() + this.#ramBytes - this.core.memory.buffer.byteLength
+    if (missing > 0) this.core.memory.grow(Math.ceil(missing / PAGE))
+  }
+
+  get ram(): Uint8Array {
+    return new Uint8Array(this.core.memory.buffer, this.core.address_ram(), this.#ramBytes)
+  }
+
+  get state(): Uint8Array {
+    const from = this.core.address_state()
+    return new Uint8Array(this.core.memory.buffer, from, this.core.address_state_end() - from)
+  }
+
+  get cycles(): bigint {
+    return BigInt.asUintN(64, this.core.cycles())
+  }
+
+  /** Instructions executed; known only while each takes one cycle. */
+  get instructions(): bigint {
+    return this.cycles - BigInt.asUintN(64, this.core.idle_cycles())
+  }
+
+  get timebase(): bigint {
+    return BigInt.asUintN(64, this.core.timebase())
+  }
+
+  get fault(): string | null {
+    const detail = BigInt.asUintN(64, this.core.fault_detail()).toString(16)
+    const text = FAULTS[this.core.fault()]
+    return text ? `${text}: 0x${detail}` : null
+  }
+
+  #register(offset: number): DataView {
+    return new DataView(this.core.memory.buffer, this.core.address_cpu() + offset, 8)
+  }
+
+  gpr(index: number): bigint {
+    return this.#register(AT.gpr + 8 * index).getBigUint64(0, true)
+  }
+
+  setGpr(index: number, value: bigint): void {
+    this.#register(AT.gpr + 8 * index).setBigUint64(0, value, true)
+  }
+
+  get pc(): bigint {
+    return this.#register(AT.pc).getBigUint64(0, true)
+  }
+
+  set pc(value: bigint) {
+    this.#register(AT.pc).setBigUint64(0, value, true)
+  }
+
+  get msr(): bigint {
+    return this.#register(AT.msr).getBigUint64(0, true)
+  }
+
+  set msr(value: bigint) {
+    this.#register(AT.msr).setBigUint64(0, value, true)
+  }
+
+  /** Puts bytes into guest memory. */
+  write(address: number, bytes: Uint8Array): void {
+    this.ram.set(bytes, address)
+    this.core.machine_changed()
+  }
+
+  /**
+   * Runs until `cycles` have gone by, the guest stops, or `pause` says so between two slices. `halted` is told when it
+   * happens; a machine that is run on after it only lets time go by.
+   */
+  run(cycles: bigint, pause: () => boolean = () => false): PowerEnd {
+    const halted = this.core.halted() !== 0
+    for (;;) {
+      const now = this.cycles
+      if (now >= cycles || pause()) return 'time'
+      const until = now + this.#slice < cycles ? now + this.#slice : cycles
+      const status = this.core.run(until)
+      this.#fetchConsole()
+      if (this.#slice < LAST_SLICE) this.#slice *= 2n
+      if (status === OFF) return 'off'
+      if (status === FAULT) return 'fault'
+      if (this.core.halted() !== 0 && !halted) return 'halted'
+    }
+  }
+
+  #fetchConsole(): void {
+    const used = this.core.console_used()
+    if (used === 0) return
+    this.#printed.push(new Uint8Array(this.core.memory.buffer, this.core.address_console(), used).slice())
+    this.core.console_clear()
+  }
+
+  /** What the guest printed since the last call. */
+  takeConsole(): string {
+    const text = this.#printed.map((part) => Buffer.from(part).toString('latin1')).join('')
+    this.#printed = []
+    return text
+  }
+
+  /** XXH64 of state and guest memory. */
+  get hash(): string {
+    const state = this.core.address_state()
+    const length = this.core.address_state_end() - state
+    const parts = [this.core.hash(state, length), this.core.hash(this.core.address_ram(), this.#ramBytes)]
+    return parts.map((part) => BigInt.asUintN(64, part).toString(16).padStart(16, '0')).join('')
+  }
+
+  snapshot(): PowerSnapshot {
+    return { state: this.state.slice(), ram: this.ram.slice() }
+  }
+
+  restore({ state, ram }: PowerSnapshot): void {
+    this.state.set(state)
+    this.ram.set(ram)
+    this.core.machine_changed()
+  }
+}

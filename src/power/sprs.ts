@@ -1,0 +1,145 @@
+/**
+ * The special-purpose registers as a table: who may read and write which, and on which CPU.
+ *
+ *   read, write   - nobody · u everyone · s supervisor · h hypervisor
+ *   cpu           c classic 32-bit · s server (POWER9) · cs both
+ *   kind          plain: holds what was written · zero: reads 0, writes are dropped · the others have code of their own
+ *
+ * Sources: Power ISA 3.0B, Book III, 4.4.4 (figure 18); Programming Environments Manual for 32-bit implementations, 2.3.
+ */
+const TABLE = `
+# number name     read write cpu kind
+1        XER      u    u     cs  xer
+3        DSCR_U   u    u     s   dscr
+8        LR       u    u     cs  lr
+9        CTR      u    u     cs  ctr
+13       AMR_U    u    u     s   plain
+17       DSCR     s    s     s   dscr
+18       DSISR    s    s     cs  word
+19       DAR      s    s     cs  plain
+22       DEC      s    s     cs  dec
+25       SDR1     s    s     c   plain
+26       SRR0     s    s     cs  plain
+27       SRR1     s    s     cs  plain
+28       CFAR     s    s     s   plain
+29       AMR      s    s     s   plain
+48       PID      s    s     s   word
+61       IAMR     s    s     s   plain
+136      CTRL_U   u    -     s   word
+152      CTRL     -    s     s   word
+157      UAMOR    s    s     s   plain
+159      PSPB     s    s     s   word
+176      DPDES    s    -     s   plain
+256      VRSAVE   u    u     cs  word
+259      SPRG3_U  u    -     s   sprg3
+268      TBL      u    -     cs  tb
+269      TBU      u    -     cs  tbu
+272      SPRG0    s    s     cs  plain
+273      SPRG1    s    s     cs  plain
+274      SPRG2    s    s     cs  plain
+275      SPRG3    s    s     cs  plain
+282      EAR      s    s     c   word
+284      TBL_W    -    s     c   tbl_write
+285      TBU_W    -    s     c   tbu_write
+287      PVR      s    -     cs  pvr
+308      SPURR    s    -     s   purr
+309      PURR     s    -     s   purr
+`
+
+const BATS = [528, 536].flatMap((from) =>
+  Array.from(
+    { length: 8 },
+    (_, i) => `${from + i} ${from === 528 ? 'I' : 'D'}BAT${i >> 1}${i & 1 ? 'L' : 'U'} s s c plain`,
+  ),
+)
+
+const MORE = `
+769      MMCR2_U  u    u     s   zero
+770      MMCRA_U  u    u     s   zero
+771      PMC1_U   u    u     s   zero
+772      PMC2_U   u    u     s   zero
+773      PMC3_U   u    u     s   zero
+774      PMC4_U   u    u     s   zero
+775      PMC5_U   u    u     s   zero
+776      PMC6_U   u    u     s   zero
+779      MMCR0_U  u    u     s   zero
+785      MMCR2    s    s     s   plain
+786      MMCRA    s    s     s   plain
+787      PMC1     s    s     s   word
+788      PMC2     s    s     s   word
+789      PMC3     s    s     s   word
+790      PMC4     s    s     s   word
+791      PMC5     s    s     s   word
+792      PMC6     s    s     s   word
+795      MMCR0    s    s     s   plain
+796      SIAR     s    s     s   plain
+797      SDAR     s    s     s   plain
+798      MMCR1    s    s     s   plain
+815      TAR      u    u     s   tar
+849      VTB      s    -     s   vtb
+896      PPR      u    u     s   plain
+1008     HID0     s    s     c   word
+1009     HID1     s    s     c   word
+1010     IABR     s    s     c   word
+1013     DABR     s    s     c   word
+1023     PIR      s    s     c   word
+`
+
+export const SPR_KINDS = [
+  ...[
+    'none',
+    'plain',
+    'word',
+    'zero',
+    'xer',
+    'lr',
+    'ctr',
+    'dscr',
+    'dec',
+    'sprg3',
+    'tb',
+    'tbu',
+    'tbl_write',
+    'tbu_write',
+  ],
+  ...['pvr', 'purr', 'vtb', 'tar'],
+]
+
+export interface Spr {
+  readonly number: number
+  readonly name: string
+  readonly read: string
+  readonly write: string
+  readonly cpu: string
+  readonly kind: string
+}
+
+export const SPRS: readonly Spr[] = [...`${TABLE}\n${MORE}`.split('\n'), ...BATS]
+  .map((line) => line.trim())
+  .filter((line) => line !== '' && !line.startsWith('#'))
+  .map((line) => {
+    const [number, name, read, write, cpu, kind] = line.split(/\s+/) as [
+      string,
+      string,
+      string,
+      string,
+      string,
+      string,
+    ]
+    return { number: Number(number), name, read, write, cpu, kind }
+  })
+
+const who = (letter: string) => '-ush'.indexOf(letter)
+
+/** The core's word for an SPR number, 0 if there is none; see SPR_TABLE in assembly/power-cpu/tables.ts. */
+export function sprBits(found: readonly Spr[]): number {
+  const [spr] = found
+  if (!spr) return 0
+  return (
+    SPR_KINDS.indexOf(spr.kind) |
+    (who(spr.read) << 8) |
+    (who(spr.write) << 10) |
+    (spr.cpu.includes('c') ? 1 << 12 : 0) |
+    (spr.cpu.includes('s') ? 1 << 13 : 0)
+  )
+}

@@ -1,0 +1,144 @@
+/** The decoder's tables as AssemblyScript, from the tables of instructions and SPRs. */
+import { COST_CLASSES, INSTRUCTIONS, type Instruction } from './instructions.js'
+import { SPR_KINDS, SPRS, sprBits } from './sprs.js'
+
+/** Cases of the interpreter's loop that no row of the table names: variants that the decoder chooses. */
+const VARIANTS = [
+  'DECODE', // not decoded yet; 0, so that a cleared slot is one
+  'PAGE_END',
+  'ARITH',
+  'MEM',
+  'SYS',
+  'ILLEGAL',
+  'UNAVAILABLE',
+  ...['CMPDI', 'CMPLDI', 'CMPD', 'CMPLD', 'RLWINM_WRAP', 'RLWIMI_WRAP', 'MR'],
+  ...['B_SELF', 'B_FAR', 'BL', 'BL_FAR', 'B_ABSOLUTE'],
+  ...['BC_TRUE', 'BC_FALSE', 'BC_TRUE_FAR', 'BC_FALSE_FAR', 'BDNZ', 'BDZ'],
+  ...['BLR_TRUE', 'BLR_FALSE', 'BCTRL'],
+  ...['MFLR', 'MTLR', 'MFCTR', 'MTCTR', 'MFTB', 'MFTBU'],
+]
+
+const OUT_OF_LINE = ['arith', 'mem', 'sys']
+
+const constant = (name: string) => name.replace(/\.$/, '_rc').toUpperCase()
+
+/** Numbers of the interpreter's cases: the variants, then the table's, each with its record form behind it. */
+export function operations(): string[] {
+  const hot = INSTRUCTIONS.filter(({ does }) => !OUT_OF_LINE.includes(does))
+  const named = hot.flatMap(({ does, record }) => (record ? [does, `${does}_RC`] : [does]))
+  return [...new Set([...VARIANTS, ...named])]
+}
+
+/** Names of the out-of-line handlers of one file, in the order of their numbers. */
+export const handlers = (file: string): string[] =>
+  INSTRUCTIONS.filter(({ does }) => does === file).map(({ name }) => constant(name))
+
+const SLOTS = [...new Set(INSTRUCTIONS.map(({ slot }) => slot))]
+
+const FLAG_RECORD = 1
+const FLAG_ONLY_64 = 2
+const FLAG_ONLY_32 = 4
+const FLAG_SERVER = 8
+const FLAG_PRIVILEGED = 16
+
+const flagsOf = (row: Instruction) =>
+  (row.record ? FLAG_RECORD : 0) |
+  (row.only64 ? FLAG_ONLY_64 : 0) |
+  (row.only32 ? FLAG_ONLY_32 : 0) |
+  (row.server ? FLAG_SERVER : 0) |
+  (row.privileged ? FLAG_PRIVILEGED : 0)
+
+/** Primary opcodes with extended ones: how many bits the index has, and where it starts in the word. */
+const INDEXED: Readonly<Record<number, { readonly bits: number; readonly shift: number }>> = {
+  4: { bits: 6, shift: 0 },
+  19: { bits: 10, shift: 1 },
+  30: { bits: 4, shift: 1 },
+  31: { bits: 10, shift: 1 },
+  58: { bits: 2, shift: 0 },
+  62: { bits: 2, shift: 0 },
+}
+
+/** Row numbers by index: bits of the index that the form does not fix take all values. */
+function indexOf(primary: number): number[] {
+  const { bits, shift } = INDEXED[primary]!
+  return Array.from({ length: 1 << bits }, (_, index) => {
+    const word = index << shift
+    const found = INSTRUCTIONS.findIndex(
+      (row) => row.primary === primary && ((word >> row.shift) & ((1 << row.bits) - 1)) === row.extended,
+    )
+    return found + 1
+  })
+}
+
+function primaries(): number[] {
+  return Array.from({ length: 64 }, (_, primary) =>
+    primary in INDEXED ? 0 : INSTRUCTIONS.findIndex((row) => row.primary === primary) + 1,
+  )
+}
+
+function lines(values: readonly number[]): string {
+  const out: string[] = []
+  for (let i = 0; i < values.length; i += 16) out.push(`  ${values.slice(i, i + 16).join(', ')},`)
+  return out.join('\n')
+}
+
+const table = (name: string, type: string, values: readonly number[]) =>
+  `export const ${name}: usize = memory.data<${type}>([\n${lines(values)}\n])`
+
+const enumeration = (name: string, values: readonly string[]) =>
+  `export const enum ${name} {\n${values.map((value, i) => `  ${value} = ${i},`).join('\n')}\n}`
+
+function rowFields(): { op: number; slot: number; cost: number; flags: number }[] {
+  const ops = operations()
+  return INSTRUCTIONS.map((row) => {
+    const line = OUT_OF_LINE.includes(row.does)
+    const op = line ? handlers(row.does).indexOf(constant(row.name)) : ops.indexOf(row.does)
+    // An out-of-line handler is told apart by its case, ARITH, MEM or SYS, in the upper bits.
+    const where = line ? ops.indexOf(row.does.toUpperCase()) : 0
+    return {
+      op: op | (where << 12),
+      slot: SLOTS.indexOf(row.slot),
+      cost: COST_CLASSES.indexOf(row.costClass),
+      flags: flagsOf(row),
+    }
+  })
+}
+
+/** The text of assembly/power-cpu/tables.ts. */
+export function decoderTables(): string {
+  const rows = rowFields()
+  return `${[
+    '/**\n * Written by scripts/power-tables.ts from src/power/instructions.ts and src/power/sprs.ts; do not edit.\n *' +
+      ' Long because every number has a line.\n */',
+    enumeration('Op', operations()),
+    ...OUT_OF_LINE.map((file) => enumeration(file[0]!.toUpperCase() + file.slice(1), handlers(file))),
+    enumeration(
+      'Slot',
+      SLOTS.map((slot) => slot.toUpperCase()),
+    ),
+    `export const FLAG_RECORD: u32 = ${FLAG_RECORD}
+export const FLAG_ONLY_64: u32 = ${FLAG_ONLY_64}
+export const FLAG_ONLY_32: u32 = ${FLAG_ONLY_32}
+export const FLAG_SERVER: u32 = ${FLAG_SERVER}
+export const FLAG_PRIVILEGED: u32 = ${FLAG_PRIVILEGED}
+export const COST_CLASSES: u32 = ${COST_CLASSES.length}`,
+    '/** Rows, four bytes each: u16 handler (bits 12 and up: its case, 0 in the loop itself), u8 slot kind, u8 cost class. */',
+    table('ROWS', 'u16', [0, 0, ...rows.flatMap(({ op, slot, cost }) => [op, slot | (cost << 8)])]),
+    table('ROW_FLAGS', 'u8', [0, ...rows.map(({ flags }) => flags)]),
+    '/** Row by primary opcode; 0: none, or one with extended opcodes. */',
+    table('PRIMARY', 'u16', primaries()),
+    '/** Row by extended opcode; 0: none. */',
+    ...Object.keys(INDEXED).map((primary) => table(`INDEX_${primary}`, 'u16', indexOf(Number(primary)))),
+    enumeration(
+      'SprKind',
+      SPR_KINDS.map((kind) => kind.toUpperCase()),
+    ),
+    '/**\n * SPRs by number, u16: bits 0-7 kind; 8-9 who reads and 10-11 who writes: 0 nobody, 1 everyone, 2 the supervisor,\n' +
+      ' * 3 the hypervisor; 12 on classic CPUs; 13 on servers.\n */',
+    table(
+      'SPR_TABLE',
+      'u16',
+      Array.from({ length: 1024 }, (_, number) => sprBits(SPRS.filter((spr) => spr.number === number))),
+    ),
+  ].join('\n\n')}\n`
+}

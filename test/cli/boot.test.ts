@@ -1,0 +1,92 @@
+/** `chronovisor boot`: what the guest prints, how it ended, and what is said of a file that cannot be loaded. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, it } from 'vitest'
+import { execute } from './execute.js'
+
+const folder = mkdtempSync(join(tmpdir(), 'chronovisor-boot-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+const guest = (name: string) => new URL(`../guests/power/${name}.elf`, import.meta.url).pathname
+
+/** A guest with some of its bytes changed. */
+function broken(bytes: Readonly<Record<number, number>>, length?: number): string {
+  const file = join(folder, 'broken.elf')
+  const copy = readFileSync(guest('b32-decrw')).subarray(0, length)
+  for (const [offset, byte] of Object.entries(bytes)) copy[Number(offset)] = byte
+  writeFileSync(file, copy)
+  return file
+}
+
+describe('boot', () => {
+  it('prints what the guest prints, and says on stderr how it ended', async () => {
+    const { code, stdout, stderr } = await execute(['boot', guest('b64-decrw')])
+    expect(code).toBe(0)
+    expect(stdout).toBe(
+      'HELLO\n@decrw START 0000000000000000 0000000000000000\n@decrw END 0000000000177005 00000000000f4240\n',
+    )
+    expect(stderr).toMatch(/^chronovisor: powered off at 0x[0-9a-f]+ after 3001\d\d\d cycles, TB \d+\n$/)
+  })
+
+  it('--json is one document, equal twice', async () => {
+    const once = () => execute(['boot', guest('b32-decrw'), '--json', '--cost', 'system=5'])
+    const [first, second] = [await once(), await once()]
+    expect(first).toEqual(second)
+    const { stop, fault, instructions, console, timebase } = JSON.parse(first.stdout)
+    expect({ stop, fault, instructions }).toEqual({ stop: 'halted', fault: null, instructions: null })
+    expect(console).toContain('@decrw END ')
+    // 1 M pairs of mtspr and mfspr at 5 cycles each, and bdnz: 11 cycles, at ten a tick.
+    expect(Number(timebase)).toBeGreaterThan(1_100_000)
+    expect(Number(timebase)).toBeLessThan(1_102_000)
+  })
+
+  it('stops where --max-instructions says', async () => {
+    const { code, stdout } = await execute([
+      'boot',
+      guest('b32-tick'),
+      '--json',
+      '--max-instructions',
+      '12_345_678',
+    ])
+    expect(code).toBe(0)
+    expect(JSON.parse(stdout)).toMatchObject({
+      stop: 'time',
+      cycles: '12345678',
+      instructions: '12345678',
+      timebase: '1234567',
+    })
+  })
+
+  it('a guest that the machine cannot go on with ends with 1', async () => {
+    const file = join(folder, 'raw.bin')
+    writeFileSync(file, new Uint8Array([0x38, 0x60, 0x12, 0x34, 0x44, 0, 0, 0x22]))
+    const { code, stderr } = await execute(['boot', file, '--raw', '0x100', '--machine', 'pseries'])
+    expect(code).toBe(1)
+    expect(stderr).toContain('a hypercall that this platform does not have: 0x1234 at 0x104 after 2 cycles')
+  })
+
+  it.each([
+    ['no ELF file', { 1: 0 }, undefined, 'offset 0: not an ELF file'],
+    ['another machine', { 19: 62 }, undefined, 'offset 18: machine 62; expected 20 (PowerPC)'],
+    ['a cut file', {}, 300, 'goes to'],
+    ['a cut header', {}, 40, 'offset 40: the file ends inside its header of 52 bytes'],
+    ['not linked', { 17: 3 }, undefined, 'offset 16: type 3; expected 2'],
+  ])('%s', async (_, bytes, length, message) => {
+    const { code, stdout, stderr } = await execute(['boot', broken(bytes, length)])
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+    expect(stderr).toContain(message)
+    expect(stderr.trim().split('\n')).toHaveLength(1)
+  })
+
+  it.each([
+    [['boot', guest('b64-decrw'), '--machine', 'bare32'], 'a 64-bit program'],
+    [['boot', guest('b32-sort'), '--memory', '1 MiB'], 'does not fit into 1048576 bytes'],
+    [['boot', guest('b32-decrw'), '--cost', 'magic=2'], 'expected CLASS=CYCLES'],
+    [['boot', guest('b32-decrw'), '--tb', 'fast'], 'expected a frequency'],
+    [['boot', guest('b32-decrw'), '--raw', '0'], '--raw needs --machine'],
+  ])('%s', async (args, message) => {
+    const { code, stderr } = await execute(args)
+    expect(code).toBe(2)
+    expect(stderr).toContain(message)
+  })
+})
