@@ -81,8 +81,13 @@ export function queue_arm(slot: u32, time_ns: u64): void {
 @inline export function queue_count(): u32 { return count() }
 @inline export function queue_slot(index: u32): u32 { return slot_at(index) }
 
-/** Whose event comes first; NOBODY when none does. */
-export function queue_next_slot(): u32 { return count() ? slot_at(count() - 1) : NOBODY }
+/** The slot that fires `later` places after the next one, at the same instant; NOBODY: none does. */
+export function queue_next_slot(later: u32): u32 {
+  const armed = count()
+  if (later >= armed) return NOBODY
+  const slot = slot_at(armed - 1 - later)
+  return time_of(slot) == time_of(slot_at(armed - 1)) ? slot : NOBODY
+}
 
 /** Takes the first event off the queue and returns its slot. Only when the queue is not empty. */
 export function queue_pop(): u32 {

@@ -9,6 +9,7 @@ export {
   machine_boot, machine_init, machine_land, machine_resume, machine_steal, machine_stop,
   machine_stop_wall_sync, machine_sync_wall, run_ticking, run_until,
 } from './machine'
+export { guest_time_page, guest_wall_clock, guest_wall_clock_hi } from './pages'
 export { guest_timebase, mfspr, mtspr, tb_enable, tb_source_ticks, vmclk, vmclk_run } from './ppc/cpu'
 export { rdmsr, rdtsc, wrmsr } from './x86/cpu'
 export {

@@ -1,8 +1,9 @@
 /**
- * Builds what is out of date: `build.ts [core] [dist] [--clean]`, both when none is named.
+ * Builds what is out of date: `build.ts [core] [dist] [lab] [--clean]`, all when none is named.
  *
  *   core   assembly/ -> build/core.wasm, build/power.wasm           asc, each with its .debug.wasm, all at once
  *   dist   src/      -> dist/, scenario library and C included       tsc
+ *   lab    src/lab/  -> dist/lab/, with core and library in it     vite
  *
  * A result carries the instant at which its build started as its time of change, so a source edited meanwhile
  * makes it out of date again. Each result is built beside its place and renamed into it: a test that reads the
@@ -81,6 +82,8 @@ async function buildDist(): Promise<void> {
     await cp(path('src/bench/native'), join(fresh, 'bench/native'), { recursive: true })
     await chmod(join(fresh, 'cli/main.js'), 0o755)
     await utimes(join(fresh, 'index.js'), started, started)
+    // The page is built by itself.
+    await rename(path('dist/lab'), join(fresh, 'lab')).catch(() => {})
     await rm(path('dist'), { recursive: true, force: true })
     await rename(fresh, path('dist'))
   } finally {
@@ -88,20 +91,40 @@ async function buildDist(): Promise<void> {
   }
 }
 
+async function buildPage(): Promise<void> {
+  const started = new Date()
+  const fresh = await mkdtemp(path('dist-lab-new-'))
+  try {
+    const { buildLab } = await import('./build-lab.js')
+    await buildLab(fresh)
+    await utimes(join(fresh, 'index.html'), started, started)
+    await rm(path('dist/lab'), { recursive: true, force: true })
+    await rename(fresh, path('dist/lab'))
+  } finally {
+    await rm(fresh, { recursive: true, force: true })
+  }
+}
+
+const PARTS = ['core', 'dist', 'lab']
 const args = process.argv.slice(2)
-const wanted = (part: string) => args.includes(part) || !(args.includes('core') || args.includes('dist'))
+const wanted = (part: string) => args.includes(part) || !PARTS.some((one) => args.includes(one))
 const clean = args.includes('--clean')
 const CORES = ['core.wasm', 'core.debug.wasm', 'power.wasm', 'power.debug.wasm']
 const currentCores = CORES.map((file) => current(`build/${file}`, 'assembly', ['asconfig.json']))
 const core = clean || (await Promise.all(currentCores)).includes(false)
 const dist = clean || !(await current('dist/index.js', 'src', ['tsconfig.json', 'tsconfig.build.json']))
-// One that fails lets the other finish.
-const results = await Promise.allSettled([
-  wanted('core') && core && buildCore(),
-  wanted('dist') && dist && buildDist(),
-])
-for (const result of results) {
-  if (result.status === 'fulfilled') continue
-  console.error(result.reason instanceof Error ? result.reason.message : result.reason)
-  process.exitCode = 1
+
+/** One that fails lets the others finish. */
+async function all(...builds: (Promise<void> | false)[]): Promise<void> {
+  for (const result of await Promise.allSettled(builds)) {
+    if (result.status === 'fulfilled') continue
+    console.error(result.reason instanceof Error ? result.reason.message : result.reason)
+    process.exitCode = 1
+  }
 }
+
+await all(wanted('core') && core && buildCore(), wanted('dist') && dist && buildDist())
+// The page has the core in it, and lies in dist/.
+const settings = ['build/core.wasm', 'scripts/build-lab.ts', 'tsconfig.json']
+const lab = clean || !(await current('dist/lab/index.html', 'src', settings))
+if (!process.exitCode) await all(wanted('lab') && lab && buildPage())

@@ -13,6 +13,7 @@ import { addBoot } from './boot.js'
 import { addCompare } from './compare.js'
 import { addDemo } from './demo.js'
 import { addInspect } from './inspect.js'
+import { addLab } from './lab.js'
 import { addList } from './list.js'
 import { addMath } from './math/index.js'
 import { EXIT, InputError, note } from './output.js'
@@ -42,6 +43,7 @@ function createProgram(end: (status: number) => void): Command {
   addRestore(program, end)
   addInspect(program)
   addPolicies(program)
+  addLab(program)
   addMath(program, end)
   addBench(program, end)
   addBoot(program, end)

@@ -48,7 +48,7 @@ export interface CoreExports {
   run_until(until_ns: bigint): number
   run_ticking(until_ns: bigint): number
   queue_next_time(): bigint
-  queue_next_slot(): number
+  queue_next_slot(later: number): number
   host_restored(): void
 
   host_configure(
@@ -152,6 +152,10 @@ export interface CoreExports {
   guest_dec_next(cpu: number): bigint
   guest_dec_armed(cpu: number): number
   guest_set_dec_next(cpu: number, next: bigint, armed: number): void
+
+  guest_time_page(cpu: number): number
+  guest_wall_clock(): number
+  guest_wall_clock_hi(): number
 
   points_below(points: number, count: number, x: bigint): number
   decimate(points: number, count: number, from: bigint, until: bigint, columns: number, out: number): number

@@ -24,6 +24,8 @@ export interface Bin {
   readonly afterStop: boolean
 }
 
+export type BinsOf = (curve: Curve, window: Window) => Bin[]
+
 /** The column that an instant falls into; those outside fall into the first or the last one. */
 export function columnAt(trueNs: bigint, { fromNs, untilNs, columns }: Window): number {
   if (trueNs <= fromNs) return 0

@@ -1,6 +1,6 @@
 /** Pictures of a run: the data, and an SVG of it. Needs nothing of Node, so that a page draws the same. */
 export { type Curve, errorNs, firstAt, type Jump, type Stall, worstNs } from './curve.js'
-export { type Bin, binsOf, columnAt, type Window } from './decimate.js'
+export { type Bin, type BinsOf, binsOf, columnAt, type Window } from './decimate.js'
 export { describeDrawing } from './describe.js'
 export { type Drawing, drawingOf, type GuestDrawing } from './drawing.js'
 export type { Mark } from './marks.js'
@@ -8,4 +8,4 @@ export { type Panel, type Panels, panelsOf, readingAt } from './panels.js'
 export { type Axis, axisOf, type Tick } from './scale.js'
 export { NOT_WOKEN, type SleepBars } from './sleeps.js'
 export { drawingSvg, type SvgOptions } from './svg.js'
-export { plotStyle } from './theme.js'
+export { plotStyle, plotStyleOf } from './theme.js'

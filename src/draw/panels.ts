@@ -1,6 +1,6 @@
 /** Which clocks are drawn, and which of them share a panel. */
 import { type Curve, errorNs, firstAt, worstNs } from './curve.js'
-import { type Bin, binsOf, type Window } from './decimate.js'
+import { type Bin, type BinsOf, binsOf, type Window } from './decimate.js'
 
 /** Below this a clock counts as right, and a panel shows no smaller range. */
 export const FLAT_NS = 1_000_000n
@@ -22,18 +22,18 @@ export interface Panels {
   readonly flatNs: bigint
 }
 
-/** The curves of one guest, cut to a window. */
-export function panelsOf(curves: readonly Curve[], window: Window): Panels {
+/** The curves of one guest, cut to a window. `bins`: another way to cut them, with the same result. */
+export function panelsOf(curves: readonly Curve[], window: Window, bins: BinsOf = binsOf): Panels {
   const near = max(curves.map(worstNs)) / 100n
   const limit = near > FLAT_NS ? near : FLAT_NS
   const flat = curves.filter((curve) => worstNs(curve) <= limit)
   const panels: { curves: Curve[]; bins: Bin[]; lowNs: bigint; highNs: bigint }[] = []
   for (const curve of curves) {
     if (flat.includes(curve)) continue
-    const bins = binsOf(curve, window)
-    const panel = panels.find((other) => sameLook(other.bins, bins))
+    const cut = bins(curve, window)
+    const panel = panels.find((other) => sameLook(other.bins, cut))
     if (panel) panel.curves.push(curve)
-    else panels.push({ curves: [curve], bins, ...rangeOf(bins) })
+    else panels.push({ curves: [curve], bins: cut, ...rangeOf(cut) })
   }
   return { panels, flat, flatNs: max(flat.map(worstNs)) }
 }

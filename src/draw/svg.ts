@@ -11,10 +11,11 @@
  *   M 60 s: migrate g to b                                       what is what
  */
 import { shortAt, shortNs } from '../check/format.js'
-import type { Window } from './decimate.js'
+import { type BinsOf, binsOf, type Window } from './decimate.js'
 import { describeDrawing, faultWords } from './describe.js'
 import type { Drawing, GuestDrawing } from './drawing.js'
 import { type Block, type Frame, type Interval, outside, share, shortened, spanOf } from './frame.js'
+import { PLOT_MARGINS } from './margins.js'
 import { FLAT_NS, type Panel, panelsOf } from './panels.js'
 import { type Axis, axisOf } from './scale.js'
 import { element, escapeXml, merged, px, type Span, text, told } from './shapes.js'
@@ -30,10 +31,12 @@ export interface SvgOptions {
   readonly untilNs?: bigint
   /** false: the page has plotStyle in a sheet of its own. */
   readonly styled?: boolean
+  /** Another way to cut curves to columns, with the same result. */
+  readonly bins?: BinsOf
 }
 
-const LEFT = 84
-const RIGHT = 20
+const LEFT = PLOT_MARGINS.left
+const RIGHT = PLOT_MARGINS.right
 const PANEL = 128
 const HEAD = 22
 const LINE = 18
@@ -44,14 +47,14 @@ const MAX_EVENTS = 12
 const BADGE = 17
 
 export function drawingSvg(drawing: Drawing, options: SvgOptions = {}): string {
-  const { width = 960, styled = true, fromNs = 0n, untilNs = drawing.endNs } = options
+  const { width = 960, styled = true, fromNs = 0n, untilNs = drawing.endNs, bins = binsOf } = options
   const plot = Math.max(width, 320) - LEFT - RIGHT
   const window: Window = { fromNs, untilNs, columns: plot }
   const at = (trueNs: bigint) => LEFT + share(trueNs - fromNs, untilNs - fromNs) * plot
   const frame: Frame = { left: LEFT, width: plot, window, at }
   const blocks = drawing.guests
     .filter(({ curves, sleeps }) => curves.length > 0 || sleeps.length > 0)
-    .flatMap((guest) => guestBlocks(guest, drawing, frame))
+    .flatMap((guest) => guestBlocks(guest, drawing, frame, bins))
   const { height, body } = stack(blocks, 14)
   return element(
     'svg',
@@ -81,8 +84,8 @@ function stack(blocks: readonly Block[], top: number): { height: number; body: s
   return { height: y, body: placed.join('\n') }
 }
 
-function guestBlocks(guest: GuestDrawing, drawing: Drawing, frame: Frame): Block[] {
-  const { panels, flat, flatNs } = panelsOf(guest.curves, frame.window)
+function guestBlocks(guest: GuestDrawing, drawing: Drawing, frame: Frame, bins: BinsOf): Block[] {
+  const { panels, flat, flatNs } = panelsOf(guest.curves, frame.window, bins)
   const title = `${drawing.guests.length > 1 ? `${guest.name}: ` : ''}clocks minus true time`
   const right = flat.map(({ name }) => name).join(', ')
   const axis = axisOf(frame.window.fromNs, frame.window.untilNs, Math.max(2, Math.floor(frame.width / 110)))

@@ -61,8 +61,7 @@ const rules = (c: Palette): string => `
 .cv-badge{fill:${c.event}}
 .cv-plot .cv-letter{fill:${c.ground}}`
 
-/** What an SVG of src/draw/svg.ts needs, as the text of a style sheet. All its classes begin with `cv-`. */
-export const plotStyle = `.cv-plot text{font:12px system-ui,-apple-system,"Segoe UI","DejaVu Sans",sans-serif}
+const SHAPES = `.cv-plot text{font:12px system-ui,-apple-system,"Segoe UI","DejaVu Sans",sans-serif}
 .cv-plot .cv-title{font-size:14px;font-weight:600}
 .cv-plot .cv-name,.cv-plot .cv-letter{font-weight:600}
 .cv-plot .cv-letter{font-size:10px}
@@ -72,7 +71,15 @@ export const plotStyle = `.cv-plot text{font:12px system-ui,-apple-system,"Segoe
 .cv-mark{stroke-width:1;stroke-dasharray:2 3}
 .cv-jump{fill-opacity:.45}
 .cv-asleep{stroke-width:2}
-.cv-woken{stroke-width:2}${rules(LIGHT)}
+.cv-woken{stroke-width:2}`
+
+/** What an SVG of src/draw/svg.ts needs, as the text of a style sheet. All its classes begin with `cv-`. */
+export const plotStyle = `${SHAPES}${rules(LIGHT)}
 @media (prefers-color-scheme:dark){${rules(DARK)}
 }
 `
+
+/** The same for who has chosen one of the two. */
+export function plotStyleOf(theme: 'light' | 'dark'): string {
+  return SHAPES + rules(theme === 'dark' ? DARK : LIGHT)
+}

@@ -4,7 +4,7 @@
  * Every range is drawn on its own, from the seed and the path of its key: a range that is added to a file or
  * taken out leaves the others' values as they are.
  */
-import { createHash } from 'node:crypto'
+import { sha256 } from '@noble/hashes/sha2'
 import { uniformBigInt } from 'pure-rand/distribution/uniformBigInt'
 import { xoroshiro128plusFromState } from 'pure-rand/generator/xoroshiro128plus'
 import { label } from './places.js'
@@ -29,8 +29,8 @@ export class Range {
   /** In the unit of its ends. */
   draw(seed: number, path: string): bigint {
     // The generator's own seed has 32 bits: too few for a seed of 53 and a path. Its state has 128.
-    const hash = createHash('sha256').update(`${seed} ${path}`).digest()
-    const generator = xoroshiro128plusFromState([0, 4, 8, 12].map((offset) => hash.readInt32LE(offset)))
+    const hash = new DataView(sha256(`${seed} ${path}`).buffer)
+    const generator = xoroshiro128plusFromState([0, 4, 8, 12].map((offset) => hash.getInt32(offset, true)))
     return uniformBigInt(generator, this.low / this.step, this.high / this.step) * this.step
   }
 }

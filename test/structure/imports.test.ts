@@ -57,7 +57,7 @@ test('every file that is imported exists', () => {
   const known = new Set(files.map(({ path }) => path))
   const broken = files.flatMap(({ path, imports }) =>
     imports
-      .filter(({ from }) => /^(assembly|src)\//.test(from) && !known.has(from))
+      .filter(({ from }) => /^(assembly|src)\/.*\.tsx?$/.test(from) && !known.has(from))
       .map(({ line, from }) => `${path}:${line}: imports ${from}, which is not there`),
   )
   expect(broken).toEqual([])

@@ -31,7 +31,7 @@ export const assemblyLayers: Layers = [
   ['kernels', ['model/']],
   ['program', ['model/program']],
   ['machine', ['machine']],
-  ['control', ['control', 'addresses']],
+  ['control', ['control', 'addresses', 'pages']],
   ['laboratory', ['lab', 'lab-x86', 'lab-queue', 'lab-math', 'lab-csv', 'lab-batch', 'model/lab-2-6-18']],
   ['exports', ['index']],
   // A module of its own, build/power.wasm; of what is above it takes arithmetic only.
@@ -55,6 +55,7 @@ export const srcLayers: Layers = [
   ['power', ['power/']],
   ['library', ['index']],
   ['bench', ['bench/']],
+  ['lab', ['lab/']],
   ['cli', ['cli/']],
 ]
 

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join, posix } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -35,7 +35,10 @@ function withoutComments(text: string): string {
 function resolveImport(path: string, from: string): string {
   if (!from.startsWith('.')) return from
   const file = posix.join(posix.dirname(path), from)
-  return file.endsWith('.js') ? file.replace(/\.js$/, '.ts') : `${file}.ts`
+  if (file.endsWith('.css')) return file
+  if (!file.endsWith('.js')) return `${file}.ts`
+  const component = file.replace(/\.js$/, '.tsx')
+  return existsSync(join(root, component)) ? component : file.replace(/\.js$/, '.ts')
 }
 
 function readImports(path: string, code: string): Import[] {
@@ -61,7 +64,7 @@ function readImports(path: string, code: string): Import[] {
 /** Every TypeScript and AssemblyScript file below `folder`. */
 export function sources(folder: string): Source[] {
   const entries = readdirSync(join(root, folder), { withFileTypes: true, recursive: true })
-  const files = entries.filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
+  const files = entries.filter((entry) => entry.isFile() && /\.tsx?$/.test(entry.name))
   const paths = files.map((entry) =>
     join(entry.parentPath, entry.name).slice(root.length).replaceAll('\\', '/'),
   )

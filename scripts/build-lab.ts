@@ -1,0 +1,66 @@
+/** The lab page: src/lab/ and what it takes of src/, with the package's core -> plain files for any file server. */
+import { fileURLToPath } from 'node:url'
+import { build, type Plugin } from 'vite'
+import { policyNames } from '../src/policy/built-in.js'
+import { listLibrary, scenarioPath } from '../src/scenario/library.js'
+import { readScenarioText } from '../src/scenario/load.js'
+import { scenarioJsonSchema } from '../src/scenario/schema.js'
+
+const path = (from: string) => fileURLToPath(new URL(`../${from}`, import.meta.url))
+
+const LIBRARY = 'virtual:library'
+
+/** What the page could only find out by reading every file of the library. */
+const library: Plugin = {
+  name: 'library',
+  resolveId: (id) => (id === LIBRARY ? `\0${LIBRARY}` : null),
+  load: (id) => {
+    if (id !== `\0${LIBRARY}`) return null
+    const entries = listLibrary().map(({ name, title, system }) => {
+      return { name, title, system, text: readScenarioText(scenarioPath(name)) }
+    })
+    return [
+      `export const library = ${JSON.stringify(entries)}`,
+      `export const schema = ${JSON.stringify(scenarioJsonSchema())}`,
+      `export const policyNames = ${JSON.stringify(policyNames())}`,
+    ].join('\n')
+  },
+}
+
+/** A page has no disk: src/core/disk.ts gives way to its own. */
+const disk: Plugin = {
+  name: 'disk',
+  enforce: 'pre',
+  resolveId: (id, importer) =>
+    id === './disk.js' && importer?.replaceAll('\\', '/').endsWith('/src/core/load.ts')
+      ? path('src/lab/worker/disk.ts')
+      : null,
+}
+
+/** Builds into `folder`, which it empties. A warning is an error: most often something of Node is in the page. */
+export async function buildLab(folder: string): Promise<void> {
+  const warnings: string[] = []
+  await build({
+    configFile: false,
+    root: path('src/lab'),
+    base: './',
+    logLevel: 'warn',
+    plugins: [library],
+    worker: { format: 'es', plugins: () => [disk] },
+    oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
+    build: {
+      outDir: folder,
+      emptyOutDir: true,
+      target: 'es2022',
+      // Everything is a file of its own, so that the page's policy need not allow anything inline.
+      assetsInlineLimit: 0,
+      modulePreload: { polyfill: false },
+      rolldownOptions: {
+        onLog: (level, { code, message }) => {
+          if (level === 'warn' && code !== 'PLUGIN_TIMINGS') warnings.push(message)
+        },
+      },
+    },
+  })
+  if (warnings.length > 0) throw new Error(`the page was built with warnings:\n${warnings.join('\n')}`)
+}
