@@ -7,6 +7,7 @@ import { SYSTEM_OF } from '../scenario/kernels.js'
 import type { GuestSpec, Scenario } from '../scenario/types.js'
 import { parseDurationNs, UnitError } from '../scenario/units.js'
 import { SnapshotError } from '../snapshot/index.js'
+import { runSampled, type Sampled } from '../trace/index.js'
 import { type RunOptions, runScenario } from '../world/index.js'
 import { InputError, withProgress } from './output.js'
 
@@ -24,6 +25,18 @@ export async function simulate(
     runScenario(scenario, { ...settings, ...options }),
   )
   return outcomeOf(run, policy?.name ?? null)
+}
+
+/** The same, with the clocks of hosts and guests sampled for a trace. */
+export async function simulateSampled(
+  scenario: Scenario,
+  policy: ClockPolicy | null,
+  settings: RunSettings = {},
+): Promise<{ outcome: Outcome; sampled: Sampled }> {
+  const sampled = await underPolicies(scenario, policy, (options) =>
+    runSampled(scenario, { ...settings, ...options }),
+  )
+  return { outcome: outcomeOf(sampled.run, policy?.name ?? null), sampled }
 }
 
 /** Does `work` with the options that say whose policies it runs under and how far it has come. */

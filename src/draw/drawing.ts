@@ -13,7 +13,7 @@ import { stepLimitNs } from '../check/steps.js'
 import type { GuestResult, RunResult, Stop } from '../world/result.js'
 import { type Curve, type CurveLimits, curveOf } from './curve.js'
 import { type Mark, marksOf } from './marks.js'
-import { type SleepBars, sleepBarsOf } from './sleeps.js'
+import { lateLimitNs, type SleepBars, sleepBarsOf } from './sleeps.js'
 
 export interface Drawing {
   readonly title: string
@@ -35,9 +35,9 @@ export interface GuestDrawing {
 }
 
 export function drawingOf(run: RunResult): Drawing {
-  const { checks, name, title } = run.scenario
+  const { name, title } = run.scenario
   const limits = limitsOf(run)
-  const lateNs = checks['late-wake']?.limitNs ?? 100_000_000n
+  const lateNs = lateLimitNs(run)
   return {
     title: `${name}: ${title}`,
     endNs: run.endNs,

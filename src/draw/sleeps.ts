@@ -52,3 +52,8 @@ function dueNs({ issuedNs, durationNs }: Sleep, { stops }: GuestResult): bigint 
 export function isLate({ dueNs, wokeNs }: SleepBars, lateNs: bigint): boolean {
   return dueNs.some((due, i) => wokeNs[i] === NOT_WOKEN || wokeNs[i]! - due > lateNs)
 }
+
+/** What a sleep may last longer than it asked for, ns: the limit of `late-wake`, or its default when it is off. */
+export function lateLimitNs({ scenario }: RunResult): bigint {
+  return scenario.checks['late-wake']?.limitNs ?? 100_000_000n
+}

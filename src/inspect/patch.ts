@@ -1,6 +1,6 @@
 /** A copy of a file with some of its bytes replaced, as long as it was. */
 import { writeSync } from 'node:fs'
-import { replaceFile } from '../snapshot/write.js'
+import { replaceFile } from '../file/replace.js'
 import { StreamError } from '../stream/error.js'
 import { StreamFile } from '../stream/file.js'
 

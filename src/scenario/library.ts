@@ -20,8 +20,8 @@ export function libraryNames(): string[] {
 }
 
 /** Every scenario of the library, sorted by name. */
-export function listLibrary(): Scenario[] {
-  return libraryNames().map((name) => loadScenarioFile(pathOf(name)))
+export function listLibrary(options: ParseOptions = {}): Scenario[] {
+  return libraryNames().map((name) => loadScenarioFile(pathOf(name), options))
 }
 
 /**

@@ -1,11 +1,7 @@
-/**
- * Writes a snapshot: all of it or nothing. It grows under a temporary name in the same folder, is flushed to the disk
- * and then takes its name in one step; whatever fails or is killed before, an older file of that name stands.
- */
+/** Writes a snapshot: all of it or nothing. */
 import { createHash } from 'node:crypto'
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, writevSync } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
 import { crc32, gzipSync } from 'node:zlib'
+import { replaceWith } from '../file/replace.js'
 import { SnapshotError } from './error.js'
 import { FLAG_GZIP, HEADER_BYTES, MAGIC, SECTION_HEADER_BYTES, type Sections, VERSION } from './format.js'
 
@@ -16,63 +12,11 @@ export interface SaveOptions {
 /** Returns the number of bytes written. Throws SnapshotError. */
 export function writeFile(path: string, parts: readonly Uint8Array[]): number {
   try {
-    replaceFile(path, (file) => writeAll(file, parts))
+    // It holds a guest's memory: nobody else's to read.
+    return replaceWith(path, parts, 0o600)
   } catch (error) {
     const detail = `it cannot be written (${(error as Error).message}); expected a file name in a folder with room`
     throw new SnapshotError(path, null, detail)
-  }
-  return total(parts)
-}
-
-/** What `write` writes becomes the file of that name, once all of it is on the disk. Throws what fails. */
-export function replaceFile(path: string, write: (file: number) => void): void {
-  const folder = dirname(path)
-  const temporary = join(folder, `.${basename(path)}.${process.pid}.tmp`)
-  // A process that had our number and was killed may have left one.
-  rmSync(temporary, { force: true })
-  const file = openSync(temporary, 'wx', 0o600)
-  try {
-    try {
-      write(file)
-      fsyncSync(file)
-    } finally {
-      closeSync(file)
-    }
-    renameSync(temporary, path)
-  } catch (error) {
-    rmSync(temporary, { force: true })
-    throw error
-  }
-  flushFolder(folder)
-}
-
-/** The vector of one call has at most IOV_MAX parts. */
-const MAX_PARTS = 512
-
-function writeAll(file: number, parts: readonly Uint8Array[]): void {
-  for (let rest = parts.filter(({ length }) => length > 0); rest.length > 0; ) {
-    let written = writevSync(file, rest.slice(0, MAX_PARTS))
-    let done = 0
-    while (done < rest.length && written >= rest[done]!.length) written -= rest[done++]!.length
-    rest = rest.slice(done)
-    if (written > 0) rest[0] = rest[0]!.subarray(written)
-  }
-}
-
-/** The new name survives a power failure too, where folders can be flushed. */
-export function flushFolder(folder: string): void {
-  let file: number
-  try {
-    file = openSync(folder, 'r')
-  } catch {
-    return
-  }
-  try {
-    fsyncSync(file)
-  } catch {
-    // Some file systems, and Windows, do not flush folders.
-  } finally {
-    closeSync(file)
   }
 }
 

@@ -31,8 +31,8 @@ function moduleOf(restore: string): string {
 
 it.each([
   [['rnu'], "unknown command 'rnu' (Did you mean run?)"],
-  [['run'], "missing required argument 'scenario'"],
-  [['run', 'a', 'b'], 'too many arguments'],
+  [['run'], 'no scenario; expected a name that `chronovisor list` shows, a path, or --all'],
+  [['compare', 'a', 'b'], 'too many arguments'],
   [['run', 'xen-good-lower', '--jsno'], "unknown option '--jsno' (Did you mean --json?)"],
   [
     ['run', 'xen-good-lowr'],

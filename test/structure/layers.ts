@@ -40,6 +40,7 @@ export const assemblyLayers: Layers = [
 ]
 
 export const srcLayers: Layers = [
+  ['ground', ['file/']],
   ['scenario', ['scenario/', 'observation/']],
   ['core', ['core/']],
   ['math', ['math/']],
@@ -51,6 +52,7 @@ export const srcLayers: Layers = [
   ['inspect', ['inspect/']],
   ['check', ['check/']],
   ['draw', ['draw/']],
+  ['trace', ['trace/']],
   ['report', ['report/']],
   ['power', ['power/']],
   ['library', ['index']],
