@@ -21,7 +21,7 @@ const CSV_OUT_OF_RANGE: u32 = 4
 @unmanaged
 class CsvField {
   address: u32 // 0: the column is ignored
-  stride: u32
+  stride: u32 // with CSV_TEXT: it is not a number; its address is kept, and its length in the upper half
   most: u64
   least: u64 // how far below zero it may go
 }
@@ -35,6 +35,7 @@ class CsvOut {
   field: u32 // where it stopped
 }
 
+const CSV_TEXT: u32 = 1 << 31
 const FIELD_BYTES: usize = 24
 /** So many digits are below 2^64, whichever they are. */
 const SAFE_DIGITS: usize = 19
@@ -90,7 +91,8 @@ function read_line(line: usize, fields: usize, last_field: usize, row: u32, o: C
   let field = fields
   while (true) {
     const f = changetype<CsvField>(field)
-    at = f.address == 0 ? skip_field(at) : read_field(at, f, row)
+    if (f.address == 0) at = skip_field(at)
+    else at = f.stride & CSV_TEXT ? read_text(at, f, row) : read_field(at, f, row)
     if (at <= CSV_OUT_OF_RANGE || byte(at) != COMMA || field == last_field) break
     at++
     field += FIELD_BYTES
@@ -132,6 +134,18 @@ function read_field(start: usize, f: CsvField, row: u32): usize {
   if (value > (negative ? f.least : f.most)) return CSV_OUT_OF_RANGE
   store<u64>(<usize>f.address + <usize>row * <usize>f.stride, negative ? 0 - value : value)
   return at
+}
+
+/** A field as it is, without its quotes; returns the byte after it. */
+function read_text(start: usize, f: CsvField, row: u32): usize {
+  let end = skip_field(start)
+  if (byte(end) == LINE_FEED && end > start && byte(end - 1) == RETURN) end--
+  const quoted = end - start >= 2 && byte(start) == QUOTE && byte(end - 1) == QUOTE
+  const from = quoted ? start + 1 : start
+  const length = end - start - (quoted ? 2 : 0)
+  const place = <usize>f.address + <usize>row * <usize>(f.stride & ~CSV_TEXT)
+  store<u64>(place, <u64>from | (<u64>length << 32))
+  return end
 }
 
 /** 1, 10, … 10^7. */

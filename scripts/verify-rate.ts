@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url'
 import { gunzipSync } from 'node:zlib'
 import { verifyFile } from '../src/math/verify/index.js'
 
-const RUNS = 3
+const RUNS = 5
 const ROWS = 500_000
 const BYTES = 100e6
 const vectors = fileURLToPath(new URL('../test/data/vectors/', import.meta.url))

@@ -6,7 +6,7 @@
  * Two ways to time one side:
  *
  *   spells    the least of many spells of some 30 us, most of which nobody interrupts. C does the same (native/clock.c)
- *   sampled   benchmark.js: the least of its samples of some ms, for work that takes longer than a spell
+ *   sampled   benchmark.js: the least of its samples of half a ms or more, for work that takes longer than a spell
  */
 import Benchmark from 'benchmark'
 import type { Goal, PeerResult, Result } from './report.js'
@@ -54,7 +54,7 @@ export function spells(work: () => void, operations: number, count = SPELLS, spe
 
 export function sampled(work: () => void, operations: number): () => number {
   return () => {
-    const bench = new Benchmark(work, { maxTime: 0.06, minTime: 0.004, minSamples: 5 }).run({ async: false })
+    const bench = new Benchmark(work, { maxTime: 0.06, minTime: 0.0005, minSamples: 20 }).run({ async: false })
     if (bench.error) throw bench.error
     return (Math.min(...bench.stats.sample) * 1e9) / operations
   }

@@ -351,6 +351,13 @@ describe('recordings of a guest', () => {
   test.each([
     [(row: string[]) => (row[at('op')] = 'JUMP'), 'op: "JUMP"; expected one of PAGE, WC,'],
     [(row: string[]) => (row[at('tsc')] = '1.5'), 'tsc: "1.5"; expected a decimal integer of 64 bits'],
+    [
+      (row: string[]) => {
+        row[at('op')] = 'JIFFIES_TO_ST'
+        row[at('result')] = 'st=5'
+      },
+      'result: "st=5"; expected j_minus_jiffies=…;st=…',
+    ],
     [(row: string[]) => row.pop(), 'has fewer fields than the header'],
     [(row: string[]) => row.push('1'), 'has more fields than the header'],
   ])('refused: %s', async (change, why) => {
@@ -359,6 +366,31 @@ describe('recordings of a guest', () => {
     const { code, stderr } = await verify(textOf([header!, ...rows]))
     expect(code).toBe(2)
     expect(stderr).toContain(`@/mine.csv:252: ${why}`)
+  })
+
+  test('quoted, with Windows’ line ends, over many blocks: each scenario a guest of its own', async () => {
+    const several = rows.filter((row) => Number(row[0]) < 3)
+    const copies = 4
+    const many = Array.from({ length: copies }, () => several).flat()
+    const quoted = many.map((row) => row.map((field) => `"${field}"`))
+    const { code, told } = await verify([header!, ...quoted].map((row) => row.join(',')).join('\r\n'))
+    expect([code, told.rows, told.mismatches]).toEqual([0, copies * several.length, 0])
+    // The rows of one guest after another's: it is another kernel, and it has not booted.
+    const mixed = [...several.filter((row) => row[0] === '0'), ...one.slice(100)]
+    const unbooted = await verify(textOf([header!, ...mixed]))
+    expect(unbooted.code).toBe(2)
+    expect(unbooted.stderr).toContain('op: "TICK"; expected INIT before it: this guest has not booted')
+  })
+
+  test('what the kernel would have told instead', async () => {
+    const wrong = rows.map((row) => [...row])
+    const asked = wrong.find((row) => row[at('op')] === 'JIFFIES_TO_ST')!
+    const slept = wrong.find((row) => row[at('op')] === 'NANOSLEEP_2S')!
+    const given = [asked, slept].map((row) => row[at('result')]!)
+    asked[at('result')] += '0'
+    slept[at('result')] = ''
+    const { told } = await verify(textOf([header!, ...wrong]))
+    expect(told.first_mismatches.map(({ got }) => got).sort()).toEqual([...given].sort())
   })
 
   test('rows without a tick do not show the HZ', async () => {

@@ -32,7 +32,19 @@ export const assemblyLayers: Layers = [
   ['program', ['model/program']],
   ['machine', ['machine']],
   ['control', ['control', 'addresses', 'pages']],
-  ['laboratory', ['lab', 'lab-x86', 'lab-queue', 'lab-math', 'lab-csv', 'lab-batch', 'model/lab-2-6-18']],
+  [
+    'laboratory',
+    [
+      'lab',
+      'lab-x86',
+      'lab-queue',
+      'lab-math',
+      'lab-csv',
+      'lab-batch',
+      'model/lab-2-6-18',
+      'model/lab-recording',
+    ],
+  ],
   ['exports', ['index']],
   // A module of its own, build/power.wasm; of what is above it takes arithmetic only.
   ['engine', ['engine/']],

@@ -1,6 +1,6 @@
 /** Anyone's recorded rows against the core: the header says what they are. */
 import { MathError } from '../limits.js'
-import { GUEST_COLUMNS, guestVerifier } from './guest.js'
+import { GUEST_COLUMNS, GuestVerifier } from './guest.js'
 import { rowKinds } from './kinds.js'
 import type { Header, Verifier, VerifyResult } from './result.js'
 import { RowVerifier } from './rows.js'
@@ -31,7 +31,7 @@ const known: readonly Known[] = [
     name: 'guest26',
     title: 'a Linux 2.6.18-xen guest, operation by operation',
     columns: GUEST_COLUMNS,
-    verifier: guestVerifier,
+    verifier: (header: Header) => new GuestVerifier(header),
   },
   {
     name: 'layout',

@@ -29,7 +29,7 @@ export class Line {
 /** What the core gives for a line, by column. */
 export type Answer = readonly (readonly [column: string, got: string])[]
 
-/** Holds each line against what `answer` gives for it. A line is judged when its answer comes, in order. */
+/** Holds each line against what the core gives for it. */
 export class LineVerifier implements Verifier {
   readonly #header: Header
   readonly #first: Mismatch[] = []
@@ -38,14 +38,12 @@ export class LineVerifier implements Verifier {
   #mismatches = 0
 
   /**
-   * @param judge is given each line, and calls back with its answer then or later
-   * @param finish is called after the last line
+   * @param judge is given each line, and calls back with its answer
    * @param same whether a recorded text stands for the core's
    */
   constructor(
     header: Header,
     private readonly judge: (line: Line, answered: (line: Line, answer: Answer) => void) => void,
-    private readonly finish: () => void = () => {},
     private readonly same: (column: string, recorded: string, got: string) => boolean = (_, a, b) => a === b,
   ) {
     this.#header = header
@@ -69,7 +67,6 @@ export class LineVerifier implements Verifier {
   }
 
   end() {
-    this.finish()
     return { rows: this.#rows, mismatches: this.#mismatches, first: this.#first }
   }
 

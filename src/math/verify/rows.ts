@@ -5,7 +5,7 @@ import type { Column, ColumnType, RowKind } from './kinds.js'
 import { badRow, FIRST_ROWS, type Header, type Mismatch, type Verifier } from './result.js'
 
 /** Greatest value, and how far below zero. */
-const RANGES: Record<ColumnType, readonly [most: bigint, least: bigint]> = {
+export const RANGES: Record<ColumnType, readonly [most: bigint, least: bigint]> = {
   u1: [1n, 0n],
   u8: [0xffn, 0n],
   s8: [0x7fn, 0x80n],
@@ -19,13 +19,13 @@ const RANGES: Record<ColumnType, readonly [most: bigint, least: bigint]> = {
 /** Rows in a call of the core: some hundred kB, which stay in the CPU's cache. */
 const CAPACITY = 2048
 // assembly/lab-csv.ts
-const FIELD_BYTES = 24
-const CHECK_BYTES = 16
-const OUT_BYTES = 16
-const ALWAYS = 0xffff_ffff
+export const FIELD_BYTES = 24
+export const CHECK_BYTES = 16
+export const OUT_BYTES = 16
+export const ALWAYS = 0xffff_ffff
 /** The core reads text by eights. */
-const SLACK = 8
-const REASONS = ['', 'has fewer fields than the header', 'has more fields than the header']
+export const SLACK = 8
+export const REASONS = ['', 'has fewer fields than the header', 'has more fields than the header']
 
 /** Places in the heap, one after the other. */
 interface Places {
@@ -186,7 +186,7 @@ function shown(word: bigint, type: ColumnType): string {
 }
 
 /** The text of the line that starts at an address. */
-function lineAt(view: DataView, address: number): string {
+export function lineAt(view: DataView, address: number): string {
   const bytes = new Uint8Array(view.buffer, address)
   return Buffer.from(bytes.subarray(0, bytes.indexOf(0x0a)))
     .toString('utf8')

@@ -59,7 +59,7 @@ export function driftVerifier(header: Header): LineVerifier {
       throw line.refuse('freq_hz', `a frequency; ${error.message}`)
     }
   }
-  return new LineVerifier(header, judge, undefined, sameFigure)
+  return new LineVerifier(header, judge, sameFigure)
 }
 
 /** ns in a year have 55 bits: where they went through doubles they are multiples of 4, up to 2 ns off. */
