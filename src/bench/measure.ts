@@ -54,7 +54,9 @@ export function spells(work: () => void, operations: number, count = SPELLS, spe
 
 export function sampled(work: () => void, operations: number): () => number {
   return () => {
-    const bench = new Benchmark(work, { maxTime: 0.06, minTime: 0.0005, minSamples: 20 }).run({ async: false })
+    const bench = new Benchmark(work, { maxTime: 0.06, minTime: 0.0005, minSamples: 20 }).run({
+      async: false,
+    })
     if (bench.error) throw bench.error
     return (Math.min(...bench.stats.sample) * 1e9) / operations
   }
