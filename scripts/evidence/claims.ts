@@ -1,5 +1,6 @@
 /** What the project claims, and how each claim is seen to hold: data for scripts/evidence.ts. */
 import { speed } from './claims-speed.js'
+import { streams } from './claims-streams.js'
 import {
   allTests,
   checkSays,
@@ -314,5 +315,6 @@ export const sections: readonly Section[] = [
       },
     ],
   },
+  ...streams,
   ...speed,
 ]

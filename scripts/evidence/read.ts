@@ -16,7 +16,7 @@ export function demand(holds: boolean, seen: string): void {
   if (!holds) throw new Missed(seen)
 }
 
-function parse<T>({ stdout, status }: Output): T {
+export function parse<T>({ stdout, status }: Output): T {
   const start = stdout.indexOf('{')
   demand(start >= 0, `no JSON on stdout, exit status ${status}`)
   return JSON.parse(stdout.slice(start)) as T

@@ -6,7 +6,7 @@ import { jsonText } from '../report/json.js'
 import { wrap } from '../report/style.js'
 import type { HostClockValues } from '../world/index.js'
 import { parseHost } from './host.js'
-import { InputError, print, styleOf } from './output.js'
+import { InputError, print, styleOf, withReading } from './output.js'
 
 interface Options {
   host?: HostClockValues
@@ -49,7 +49,7 @@ export function addInspect(program: Command): void {
         )
         return
       }
-      const inspected = inspectFile(path, host)
+      const inspected = withReading(path, (onRead) => inspectFile(path, host, onRead))
       print(json ? jsonText(inspectionJson(inspected)) : inspectionText(inspected, styleOf(process.stdout)))
     })
 }

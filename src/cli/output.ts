@@ -74,3 +74,21 @@ export function progressLine(reachedNs: bigint, endNs: bigint, eventsLeft: numbe
   const reached = `${shortNs(reachedNs)} of ${shortNs(endNs)}`
   return `${(reachedNs * 100n) / endNs} %, ${reached}, ${times} × real time, ${events}`
 }
+
+/** Runs `work` and shows on a terminal, once it takes more than a second, how much of a file it has read. */
+export function withReading<T>(path: string, work: (onRead?: (at: number, size: number) => void) => T): T {
+  if (!process.stderr.isTTY) return work()
+  let next = performance.now() + 1_000
+  let shown = false
+  try {
+    return work((at, size) => {
+      const now = performance.now()
+      if (now < next) return
+      next = now + 100
+      shown = true
+      note(`\r${path}: ${Math.floor((at / size) * 100)} %\x1b[K`)
+    })
+  } finally {
+    if (shown) note('\r\x1b[K')
+  }
+}

@@ -2,6 +2,7 @@
  * The interface of a format that `inspect` can read, and what it has to say. A format adds itself to the list in
  * formats.ts.
  */
+import type { OnRead } from '../stream/file.js'
 import type { StreamTime } from '../stream/time.js'
 import type { HostClockValues } from '../world/index.js'
 
@@ -81,7 +82,7 @@ export interface Format {
   /** Whether a file that begins with these bytes (at most HEAD_BYTES) is one. */
   readonly recognises: (head: Uint8Array) => boolean
   /** Throws StreamError or SnapshotError for what is wrong with it. */
-  readonly inspect: (path: string) => Inspection
+  readonly inspect: (path: string, onRead?: OnRead) => Inspection
   /** Fields that can be set, each with the form of its value: `tsc.khz`, `a whole number below 2^32`. */
   readonly fields: readonly { readonly name: string; readonly form: string }[]
   /** Writes a copy of `path` with fields changed to `out`, all or nothing. Throws StreamError. */

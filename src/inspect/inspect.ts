@@ -2,6 +2,7 @@
 
 import { resolve } from 'node:path'
 import { StreamError } from '../stream/error.js'
+import type { OnRead } from '../stream/file.js'
 import type { HostClockValues } from '../world/index.js'
 import type { Changed, Format, Inspection, Resumed } from './format.js'
 import { formatOf } from './formats.js'
@@ -14,9 +15,9 @@ export interface Inspected extends Inspection {
 }
 
 /** Throws StreamError and SnapshotError, also for a file that cannot be resumed on `host`. */
-export function inspectFile(path: string, host?: HostClockValues): Inspected {
+export function inspectFile(path: string, host?: HostClockValues, onRead?: OnRead): Inspected {
   const described = formatOf(path)
-  const inspection = described.inspect(path)
+  const inspection = described.inspect(path, onRead)
   return { ...inspection, path, described, resumed: host ? resumed(path, inspection, host) : null }
 }
 

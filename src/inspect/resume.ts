@@ -5,10 +5,12 @@
 import { read } from '../math/read.js'
 import { builtInPolicy } from '../policy/built-in.js'
 import { XenClocks } from '../policy/clocks.js'
+import { ScenarioError } from '../scenario/error.js'
 import { parseScenario } from '../scenario/parse.js'
 import type { Hypervisor, Kernel } from '../scenario/types.js'
 import { StreamError } from '../stream/error.js'
 import type { StreamTime } from '../stream/time.js'
+import type { Guest } from '../world/guest.js'
 import { type HostClockValues, World } from '../world/index.js'
 import type { Resumed, ResumedClock } from './format.js'
 import { instantText } from './text.js'
@@ -20,12 +22,7 @@ export function resumeFrom(
   host: HostClockValues,
   savedCounter: bigint | null,
 ): Resumed {
-  const world = new World(parse(path, time, host), {
-    streams: new Map([['stream', time]]),
-    policy: builtInPolicy(time.policy),
-  })
-  world.runUntil(0n)
-  const guest = world.guest('guest')
+  const guest = resumed(path, time, host)
   const { clocks } = guest.result(0n)
   const shown: ResumedClock[] = [
     {
@@ -44,6 +41,22 @@ export function resumeFrom(
       : [{ name: 'CLOCK_BOOTTIME', unit: 'ns', saved: 0n, resumed: clocks.boottime!, note: SINCE } as const]),
   ]
   return { host, policy: time.policy, clocks: shown }
+}
+
+/** The guest on that host, in the instant in which it goes on. */
+function resumed(path: string, time: StreamTime, host: HostClockValues): Guest {
+  try {
+    const world = new World(parse(path, time, host), {
+      streams: new Map([['stream', time]]),
+      policy: builtInPolicy(time.policy),
+    })
+    world.runUntil(0n)
+    return world.guest('guest')
+  } catch (error) {
+    if (error instanceof StreamError || !(error instanceof Error)) throw error
+    const reason = error instanceof ScenarioError ? error.detail : error.message
+    throw new StreamError(path, null, `these clocks cannot go on on such a host: ${reason}`)
+  }
 }
 
 const SINCE = 'counted from the save'

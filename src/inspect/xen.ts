@@ -14,7 +14,7 @@ export const xenFormat: Format = {
   id: 'xen',
   title: 'a guest saved by Xen (xl save, libxl or libxc stream)',
   recognises: isXenStream,
-  inspect: (path) => inspectXen(readXenSave(path)),
+  inspect: (path, onRead) => inspectXen(readXenSave(path, onRead)),
   fields: xenFields,
   change: changeXen,
 }

@@ -7,10 +7,14 @@ import { StreamError } from './error.js'
 
 const WINDOW_BYTES = 1 << 20
 
+/** Called now and then with how far the file is read, and how large it is. */
+export type OnRead = (at: number, size: number) => void
+
 export class StreamFile {
   readonly path: string
   readonly size: number
   readonly #file: number
+  readonly #onRead: OnRead | undefined
   readonly #window = Buffer.allocUnsafe(WINDOW_BYTES)
   /** Where the window begins in the file, how much of it is filled, and how far it has been taken. */
   #base = 0
@@ -18,8 +22,9 @@ export class StreamFile {
   #taken = 0
 
   /** Throws StreamError for a file that cannot be read. */
-  constructor(path: string) {
+  constructor(path: string, onRead?: OnRead) {
     this.path = path
+    this.#onRead = onRead
     try {
       // Without O_NONBLOCK the opening of a named pipe would wait for its writer.
       this.#file = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
@@ -103,6 +108,7 @@ export class StreamFile {
 
   /** Moves what is left to the window's begin and reads on until `length` bytes are there. */
   #fill(length: number): void {
+    this.#onRead?.(this.at, this.size)
     this.#window.copyWithin(0, this.#taken, this.#filled)
     this.#base += this.#taken
     this.#filled -= this.#taken

@@ -8,6 +8,7 @@ import { inspectionText } from '../../src/report/inspection.js'
 import { plain } from '../../src/report/style.js'
 import { xenFacts } from '../../src/stream/xen/facts.js'
 import { readXenSave } from '../../src/stream/xen/save.js'
+import type { HostClockValues } from '../../src/world/index.js'
 import { execute } from '../cli/execute.js'
 import { recorded, streamFolder } from '../stream/xen/streams.js'
 
@@ -17,7 +18,7 @@ const native = put('u2.xl', recorded('u2-pv-native'))
 const pvh = put('u4.xl', recorded('u4-pvh'))
 const SECOND = 1_000_000_000n
 
-const clocksOn = (path: string, host: Parameters<typeof inspectFile>[1]) =>
+const clocksOn = (path: string, host: HostClockValues) =>
   Object.fromEntries(
     inspectFile(path, host).resumed!.clocks.map(({ name, saved, resumed }) => [name, [saved, resumed]]),
   )
@@ -80,6 +81,11 @@ describe('on another host', () => {
     expect(clocks['system time']).toEqual([517899822016n, 20n * SECOND])
     // Nobody has said what its wall clock was or is.
     expect(clocks.CLOCK_REALTIME).toBeUndefined()
+  })
+
+  it('which no run can have is refused with the reason', () => {
+    const late = { wallNs: 20_000_000_000n * SECOND }
+    expect(() => clocksOn(pv, late)).toThrow(`${pv}: these clocks cannot go on on such a host: start: `)
   })
 
   it('a timebase is refused', () => {

@@ -6,6 +6,7 @@ import { parseScenario } from '../../src/scenario/index.js'
 import { xenFacts } from '../../src/stream/xen/facts.js'
 import { readXenSave } from '../../src/stream/xen/save.js'
 import { runScenario, World } from '../../src/world/index.js'
+import { execute } from '../cli/execute.js'
 import { type Recording, recorded, resumedRows, streamFolder } from '../stream/xen/streams.js'
 
 const { folder, put } = streamFolder()
@@ -13,8 +14,10 @@ const paths: Partial<Record<string, string>> = {}
 for (const name of ['u1-pv', 'u4-pvh'] as const) paths[name] = put(`${name}.xl`, recorded(name))
 
 /** A host on which a tick of the TSC is a ns, so that its system time is its uptime exactly. */
-function scenario(stream: string, uptimeNs: bigint, more = '') {
-  const text = `
+const scenario = (stream: string, uptimeNs: bigint, more = '') =>
+  parseScenario(text(stream, uptimeNs, more), `${folder}/case.yaml`)
+
+const text = (stream: string, uptimeNs: bigint, more: string) => `
 name: from-${stream}
 title: a real guest goes on
 start: 2026-11-22T02:00:00Z
@@ -27,8 +30,6 @@ guests:
     from: ./${stream}.xl
     ${more}
 `
-  return parseScenario(text, `${folder}/case.yaml`)
-}
 
 const groups = new Map<string, Record<string, string>[]>()
 for (const row of resumedRows()) {
@@ -124,6 +125,21 @@ events: [ { at: 30 s, migrate: g, to: b } ]
     expect(one.guests[0]!.stateHash).toBe(two.guests[0]!.stateHash)
     expect(one.guests[0]!.stops).toHaveLength(1)
     expect(one.guests[0]!.fault).toBeNull()
+  })
+
+  it('is run, saved and restored from the command line', async () => {
+    const case_ = put(
+      'case.yaml',
+      Buffer.from(text('u1-pv', 20_000_000_000n, 'read: [ { clock: realtime, every: 1 s } ]')),
+    )
+    const run = await execute(['run', case_, '--json'])
+    expect(run.code).toBe(0)
+    const out = `${folder}/guest.chv`
+    expect((await execute(['save', case_, '--at', '59 s', '-o', out])).code).toBe(0)
+    const restored = await execute(['restore', out, '--for', '1 s', '--json'])
+    const { counter } = JSON.parse(restored.stdout).guests.g.clocks
+    // Still the emulated TSC of the real guest, 60 s on.
+    expect(BigInt(counter) >> 32n).toBe((7839880529123884476n + 60n * 2_299_997_000n) >> 32n)
   })
 
   it('refuses what does not fit, and a stream that nobody has read', () => {

@@ -10,7 +10,6 @@
  */
 import { type DomainTscReport, domainTsc } from '../../math/domain-tsc.js'
 import { read, type TimePage } from '../../math/read.js'
-import { scale } from '../../math/scale.js'
 import type { StreamTime } from '../time.js'
 import { type TscInfo, wallClockNs } from './records.js'
 import { sharedTimePage, type XenSave } from './save.js'
@@ -98,7 +97,9 @@ export function xenFacts(save: XenSave): XenFacts {
 export function xenStreamTime(save: XenSave, facts: XenFacts): StreamTime | null {
   const { tsc: info } = save
   const { frequencyHz, systemTimeNs, wallNs, emulated, tsc, page } = facts
-  if (!info || frequencyHz === null || systemTimeNs === null) return null
+  // Xen refuses any other mode (-EINVAL), and so does the core.
+  if (!info || info.mode >= TSC_MODES.length || systemTimeNs === null) return null
+  if (frequencyHz === null || !usable(Number(frequencyHz / 1000n))) return null
   const clocks = {
     mode: BigInt(info.mode),
     khz: BigInt(info.khz),
@@ -194,10 +195,4 @@ function isEmulated({ vtscToNs }: DomainTscReport, page: TimePage | null): boole
 export function hvmField({ hvmContext }: XenSave, record: string, field: string): bigint | null {
   const value = hvmContext?.records.find(({ name }) => name === record)?.fields?.[field]
   return typeof value === 'bigint' || typeof value === 'number' ? BigInt(value) : null
-}
-
-/** Whether the scale of a page is the one that Xen makes of a frequency. */
-export function isScaleOf(page: TimePage, hz: bigint): boolean {
-  const { mul, shift } = scale(hz).toNs.xen
-  return page.tsc_to_system_mul === mul && page.tsc_shift === shift
 }

@@ -1,6 +1,6 @@
 /** A Xen stream as a whole: what it says about its guest, with the pages passed by and not kept. */
 import type { TimePage } from '../../math/read.js'
-import { StreamFile } from '../file.js'
+import { type OnRead, StreamFile } from '../file.js'
 import { DomainType, LibxcRecord, libxcNames, libxlNames, OPTIONAL, PAGE_TYPES } from './format.js'
 import { type HvmRecord, readHvmContext } from './hvm.js'
 import type { LibxcHeader, LibxlHeader, StreamRecord, XlHeader } from './item.js'
@@ -55,8 +55,8 @@ export interface XenSave {
 }
 
 /** Reads a stream to its end. Throws StreamError. */
-export function readXenSave(path: string): XenSave {
-  const file = new StreamFile(path)
+export function readXenSave(path: string, onRead?: OnRead): XenSave {
+  const file = new StreamFile(path, onRead)
   try {
     return new Collector(file).save()
   } finally {

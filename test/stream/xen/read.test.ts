@@ -157,6 +157,10 @@ describe('the live time page', () => {
   it('gives nothing to begin with where there is none', () => {
     const save = read(pvStream(tscInfo(0, 2400000, 5n)))
     expect(xenStreamTime(save, xenFacts(save))).toBeNull()
+    const modes = [2, 3].map((mode) =>
+      read(pvStream(pages(1n), page(1n, timePage(32, SECOND)), tscInfo(mode, 2400000, 5n))),
+    )
+    expect(modes.map((one) => xenStreamTime(one, xenFacts(one)) === null)).toEqual([false, true])
   })
 })
 
