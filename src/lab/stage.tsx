@@ -69,7 +69,7 @@ function Toolbar({ lab, state }: { lab: Lab; state: State }) {
       <Tool label="Later" act={() => lab.pan(quarter)}>
         →
       </Tool>
-      <Tool label="All of the run" act={() => lab.show(null)}>
+      <Tool label="Fit all of the run" act={() => lab.show(null)}>
         Fit
       </Tool>
       <span class="span">{state.run ? `${shortAt(fromNs)} to ${shortAt(untilNs)}` : ''}</span>

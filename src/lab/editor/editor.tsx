@@ -19,13 +19,22 @@ export function Editor({ lab, state }: { lab: Lab; state: State }) {
   const [chosen, choose] = useState(0)
   const area = useRef<HTMLTextAreaElement>(null)
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined)
-  useEffect(() => setText(state.text), [state.text])
+  // What was sent from here comes back, and may by then be older than what is typed.
+  const sent = useRef(state.text)
+  useEffect(() => {
+    if (state.text === sent.current) return
+    sent.current = state.text
+    setText(state.text)
+  }, [state.text])
   const lines = text.split('\n')
 
   const change = (changed: string) => {
     setText(changed)
     clearTimeout(timer.current)
-    timer.current = setTimeout(() => lab.edit(changed), PAUSE_MS)
+    timer.current = setTimeout(() => {
+      sent.current = changed
+      lab.edit(changed)
+    }, PAUSE_MS)
   }
   const look = (asked: boolean) => {
     const { value, selectionStart, selectionEnd } = area.current!
@@ -55,7 +64,7 @@ export function Editor({ lab, state }: { lab: Lab; state: State }) {
           rows={lines.length}
           aria-label="The scenario as YAML. Control and space offers what can stand at the caret."
           aria-autocomplete="list"
-          aria-controls="offers"
+          aria-controls={offer ? 'offers' : undefined}
           aria-activedescendant={offer ? `offer-${chosen}` : undefined}
           aria-invalid={state.problem !== null}
           aria-describedby="yaml-problem"
