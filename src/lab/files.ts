@@ -8,6 +8,8 @@ const TYPES: Readonly<Record<FileKind, readonly [ending: string, type: string]>>
   svg: ['svg', 'image/svg+xml'],
   png: ['png', 'image/png'],
   csv: ['csv', 'text/csv'],
+  vcd: ['vcd', 'text/plain'],
+  trace: ['perfetto-trace', 'application/octet-stream'],
   yaml: ['yaml', 'application/yaml'],
 }
 /** Pixels of a PNG to a pixel of the picture. */

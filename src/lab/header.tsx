@@ -84,7 +84,9 @@ function Share({ lab }: { lab: Lab }) {
 const FILES = [
   ['svg', 'Picture (SVG)'],
   ['png', 'Picture (PNG)'],
-  ['csv', 'Readings (CSV)'],
+  ['trace', 'Trace (Perfetto)'],
+  ['vcd', 'Trace (VCD)'],
+  ['csv', 'Trace (CSV)'],
   ['yaml', 'Scenario (YAML)'],
 ] as const
 

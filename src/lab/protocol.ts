@@ -175,7 +175,7 @@ export interface Reading {
   readonly off: string
 }
 
-export type ExportKind = 'svg' | 'csv'
+export type ExportKind = 'svg' | 'csv' | 'vcd' | 'trace'
 
 /** Requests by kind: what is asked, and what is answered. */
 export interface Calls {

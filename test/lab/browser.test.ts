@@ -9,6 +9,10 @@ import { builtInPolicy } from '../../src/policy/built-in.js'
 import { parseScenario, type ScenarioError } from '../../src/scenario/index.js'
 import { scenarioPath } from '../../src/scenario/library.js'
 import { readScenarioText } from '../../src/scenario/load.js'
+import { csvChunks } from '../../src/trace/csv.js'
+import { perfettoChunks } from '../../src/trace/perfetto/index.js'
+import { rowsOf } from '../../src/trace/rows.js'
+import { runSampled } from '../../src/trace/sample.js'
 import { runScenario } from '../../src/world/index.js'
 import {
   chromiumPath,
@@ -206,10 +210,14 @@ describe.skipIf(chromiumPath === null)(title, () => {
     const pixels = await pixelsOf(page, png.bytes)
     expect(pixels.width).toBe(1920)
     expect(pixels.at(5, 5)).toEqual([255, 255, 255])
-    const csv = (await save('csv')).bytes.toString().trimEnd().split('\n')
-    expect(csv[0]).toBe('true_ns,guest,clock,value_ns,off_ns')
-    const { observations } = runScenario(parseScenario(text, 'x')).guests[0]!
-    expect(csv.length - 1).toBe([...observations.all(1)].length)
+    // The traces are those that `run --trace` writes, byte for byte.
+    const sampled = runSampled(parseScenario(text, 'x'))
+    const csv = (await save('csv')).bytes
+    expect(csv.equals(Buffer.from([...csvChunks(rowsOf(sampled))].join('')))).toBe(true)
+    const trace = await save('trace')
+    expect(trace.name).toBe(`${BUG}.perfetto-trace`)
+    expect(trace.bytes.equals(Buffer.concat([...perfettoChunks(sampled, rowsOf(sampled))]))).toBe(true)
+    expect((await save('vcd')).bytes.toString()).toContain('$enddefinitions')
     expect((await save('yaml')).bytes.toString()).toBe(text)
     expect(complaintsOf(page)).toEqual([])
   })

@@ -1,28 +1,42 @@
-/** Files of a run. */
-import { drawingSvg, errorNs } from '../../draw/index.js'
+/** Files of a run: the picture, and the traces that `run --trace` writes. */
+import { drawingSvg } from '../../draw/index.js'
+import { csvChunks } from '../../trace/csv.js'
+import { perfettoChunks } from '../../trace/perfetto/index.js'
+import { rowsOf } from '../../trace/rows.js'
+import { runSampled } from '../../trace/sample.js'
+import { vcdChunks } from '../../trace/vcd.js'
 import type { ExportKind, Window } from '../protocol.js'
 import type { SideRun } from './session.js'
 
 export function exported(side: SideRun, kind: ExportKind, window: Window): Uint8Array<ArrayBuffer> {
+  if (kind === 'svg') return joined([drawingSvg(side.drawing, { ...window, width: 960, bins: side.bins })])
+  const sampled = runSampled(side.run.scenario, side.options)
+  const rows = rowsOf(sampled)
   switch (kind) {
-    case 'svg':
-      return utf8(drawingSvg(side.drawing, { ...window, width: 960, bins: side.bins }))
     case 'csv':
-      return utf8(csvOf(side))
+      return joined(csvChunks(rows))
+    case 'vcd':
+      return joined(vcdChunks(sampled, rows))
+    case 'trace':
+      return joined(perfettoChunks(sampled, rows))
   }
 }
 
-const utf8 = (text: string): Uint8Array<ArrayBuffer> => new TextEncoder().encode(text)
-
-/** Every reading: true time, guest, clock, what it showed, how far that is off. All ns. */
-function csvOf({ drawing }: SideRun): string {
-  const lines = ['true_ns,guest,clock,value_ns,off_ns']
-  for (const { name, curves } of drawing.guests) {
-    for (const curve of curves) {
-      for (let k = 0; k < curve.trueNs.length; k++) {
-        lines.push(`${curve.trueNs[k]},${name},${curve.name},${curve.valueNs[k]},${errorNs(curve, k)}`)
-      }
-    }
+/** Chunks in one piece. */
+function joined(chunks: Iterable<Uint8Array | string>): Uint8Array<ArrayBuffer> {
+  const encoder = new TextEncoder()
+  const parts: Uint8Array[] = []
+  let length = 0
+  for (const chunk of chunks) {
+    const bytes = typeof chunk === 'string' ? encoder.encode(chunk) : chunk
+    parts.push(bytes)
+    length += bytes.length
   }
-  return `${lines.join('\n')}\n`
+  const all = new Uint8Array(length)
+  let at = 0
+  for (const part of parts) {
+    all.set(part, at)
+    at += part.length
+  }
+  return all
 }

@@ -29,15 +29,16 @@ export class SideRun {
   readonly drawing: Drawing
   readonly cursor: Cursor
   readonly replaced: ClockPolicy | null
+  readonly options: RunOptions
   readonly #points = new Points()
   readonly #lists = new Map<Curve, PointList>()
 
   constructor(scenario: Scenario, policy: string | null) {
     this.replaced = policy === null ? null : builtInPolicy(policy)
-    const options: RunOptions = this.replaced ? { policy: this.replaced } : {}
-    this.run = runScenario(scenario, options)
+    this.options = this.replaced ? { policy: this.replaced } : {}
+    this.run = runScenario(scenario, this.options)
     this.drawing = drawingOf(this.run)
-    this.cursor = new Cursor(scenario, options)
+    this.cursor = new Cursor(scenario, this.options)
     for (const { curves } of this.drawing.guests) for (const curve of curves) this.#keep(curve)
   }
 
