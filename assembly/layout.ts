@@ -15,6 +15,7 @@
  *   0x018400  READER × 32, SLEEPER × 256, BUSY × 64   the workload             │
  *   0x01d800  WRITER × 8  programs that write memory                           │
  *   0x024000                                                                  ─┘ STATE_END
+ *   0x030000  EPOCHS      notes of x86/xen-epochs.ts while it skips; not state
  *   0x040000  RING        observations on their way out; not state
  *   0x0e8000  DIRTY       a bit for each page of guest memory, of a live migration; not state
  *   0x0f0000  SENT        copies of the first pages, to find what has changed in them; not state
@@ -33,6 +34,7 @@ export const SLEEPER: usize = 0x18c00
 export const BUSY: usize = 0x1d000
 export const WRITER: usize = 0x1d800
 export const STATE_END: usize = 0x24000
+export const EPOCHS: usize = 0x30000
 export const RING: usize = 0x40000
 export const DIRTY: usize = 0xe8000
 export const SENT: usize = 0xf0000

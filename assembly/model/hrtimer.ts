@@ -62,7 +62,7 @@ export class CpuTimers {
   asleep: u32 // sleepers of this CPU
 }
 
-const KTIME_MAX: u64 = i64.MAX_VALUE
+export const KTIME_MAX: u64 = i64.MAX_VALUE
 const TIMER_SLACK_NS: u64 = 50000
 /** The latest expiry of a sleeper: with the slack it is no timer at all. */
 const FOREVER: u64 = KTIME_MAX - TIMER_SLACK_NS
@@ -113,7 +113,11 @@ export function event_device_config(d: EventDevice, hz: u32, min_ticks: u64, max
 
 /** The device's ticks from `now` (MONOTONIC, ns) until this CPU's next timer (clockevents_program_event, forced). */
 export function event_device_ticks(d: EventDevice, cpu: u32, now: u64): u64 {
-  const delta = <i64>(cpu_timers(cpu).expires_next - now)
+  return device_ticks(d, <i64>(cpu_timers(cpu).expires_next - now))
+}
+
+/** The device's ticks for a delay in ns. */
+export function device_ticks(d: EventDevice, delta: i64): u64 {
   const ns = max(min(delta, <i64>min(d.max_ns, KTIME_MAX)), <i64>d.min_ns)
   return (<u64>ns * d.mult) >> d.shift
 }
@@ -130,6 +134,11 @@ const QUEUES: u32 = 3
 @inline function queue_offset(queue: u32): i64 {
   if (queue == 1) return timekeeper().offs_real
   return queue == 2 ? timekeeper().offs_boot : 0
+}
+
+/** When sleeper `index` is due, on CLOCK_MONOTONIC. */
+export function sleeper_expires(index: u32): u64 {
+  return sleeper(index).expires - queue_offset(queue_of(sleeper(index).clock))
 }
 
 /** The latest instant at which timer `id` may fire, on its own clock. */
@@ -301,7 +310,7 @@ function timers_process_runs(cpu: u32, cycles: u64): void {
 
 // ---- soft-lockup watchdog
 
-const WATCHDOG_PERIOD_NS: u64 = 4 * NS_PER_SEC
+export const WATCHDOG_PERIOD_NS: u64 = 4 * NS_PER_SEC
 const SOFTLOCKUP_THRESHOLD: i64 = 20
 /** report_ts when the next look must not judge (SOFTLOCKUP_DELAY_REPORT). */
 const DELAY_REPORT: u64 = u64.MAX_VALUE

@@ -20,8 +20,8 @@ import {
 import { linux_tb_scale, linux_tb_to_ns } from '../ppc/timebase'
 import { muldiv_u64 } from '../wide'
 import {
-  event_device_config, EventDevice, event_device_ticks, tick_state, timers_boot, timers_busy,
-  timers_clock_was_set, timers_idle, timers_interrupt, timers_sleep,
+  cpu_timers, device_ticks, event_device_config, EventDevice, event_device_ticks, tick_state, timers_boot, timers_busy,
+  timers_clock_was_set, timers_idle, timers_interrupt, timers_sleep, WATCHDOG_PERIOD_NS,
 } from './hrtimer'
 import { GPA_PLATFORM, GPA_PLATFORM_CPU, PLATFORM_CPU_SIZE } from './kernel-memory'
 import { tk_adjust_frequency, tk_boot, tk_change_frequency, tk_monotonic, tk_read, tk_settime } from './timekeeping'
@@ -74,6 +74,24 @@ function program(cpu: u32, tb: u64): void {
   const delay = event_device_ticks(device(), cpu, tk_monotonic(tb))
   store<u64>(next_tb(cpu), tb + delay)
   mtspr(cpu, SPR_DEC, delay)
+}
+
+/** decrementers_next_tb, and the same later by `ticks`. */
+export function lppc_next_tb(cpu: u32): u64 { return load<u64>(next_tb(cpu)) }
+export function lppc_move_next_tb(cpu: u32, ticks: u64): void { store<u64>(next_tb(cpu), lppc_next_tb(cpu) + ticks) }
+
+/**
+ * Whether an idle CPU that set DEC to `dec` for its watchdog will do the same again `period` ticks later. DEC may come a
+ * tick early, since ns become ticks rounded down; then it is set once more.
+ */
+export function lppc_wakes_alike(cpu: u32, dec: u64, period: u64): bool {
+  const watchdog = cpu_timers(cpu).watchdog
+  let tb = lppc_next_tb(cpu)
+  for (let early = 0; early < 4 && <i64>(tk_monotonic(tb) - watchdog) < 0; early++) {
+    tb += device_ticks(device(), <i64>(watchdog - tk_monotonic(tb)))
+  }
+  const next = <i64>(watchdog + WATCHDOG_PERIOD_NS - tk_monotonic(tb))
+  return tb + dec - lppc_next_tb(cpu) == period && device_ticks(device(), next) == dec
 }
 
 /** Everything that follows from the timebase frequency but the timekeeper (time_init). */

@@ -85,6 +85,9 @@ function process_cycles(cpu: u32): u64 {
   return page.flags & PVCLOCK_TSC_STABLE ? pvclock_read(at(GPA_TIME_AREA), rdtsc(cpu)) : system_time(cpu)
 }
 
+/** Whether the clocksource is system time. */
+export function lxen_counts_system_time(): bool { return !xen().uses_tsc }
+
 @inline function sched_clock(cpu: u32): u64 { return system_time(cpu) - xen().sched_offset }
 
 /** UTC in ns, by the hypervisor (xen_read_wallclock); it does not look at wc_sec_hi. */

@@ -174,6 +174,13 @@ export function tk_change_frequency(freq: u32, scale: u32, checked: bool, cycles
   setup_clocksource(t, freq, scale, checked, cycles)
 }
 
+/** Whether every tick is worth what NTP wants it to be, so that an update only adds and mult stays. */
+export function timekeeper_is_even(): bool {
+  const t = timekeeper()
+  const made = (t.xtime_interval + t.xtime_remainder) << (NTP_SCALE_SHIFT - t.shift)
+  return !t.suspended && t.ntp_tick == t.tick_length && t.ntp_tick == made && t.ntp_error <= 0 && t.ntp_err_mult == 0
+}
+
 // ---- reading
 
 /** (cycles since the last update * mult + nsec) >> shift; a counter behind the last update reads as that. */

@@ -12,9 +12,9 @@ import {
 } from '../layout'
 import { at, inside } from '../memory'
 import { runstate_change } from '../vcpu'
-import { local_time_calibration } from './calibration'
+import { CpuTime, local_time_calibration } from './calibration'
 import { DomainTsc, gtime_to_gtsc } from './domain-tsc'
-import { PVCLOCK_TSC_STABLE, pvclock_publish_xen } from './pvclock'
+import { PVCLOCK_TSC_STABLE, pvclock_publish_xen, VcpuTimeInfo } from './pvclock'
 import { shared_info_write_wallclock, VCPU_INFO_BYTES, VCPU_INFO_TIME, xen_settime } from './shared-info'
 import { scale_tsc } from './tsc'
 import { periodic_next } from './xen-timer'
@@ -55,8 +55,9 @@ export function xen_time_page(cpu: u32): usize { return xen_vcpu_info(cpu) + VCP
  * Publishes vcpu_time_info: the stamp of the physical CPU, in guest TSC units (__update_vcpu_system_time).
  * Xen writes nothing when no field changed, unless forced.
  */
-export function xen_publish_time(cpu: u32, force: bool): void {
-  const c = cpu_time()
+export function xen_publish_time(cpu: u32, force: bool): void { publish(cpu, cpu_time(), force) }
+
+function publish(cpu: u32, c: CpuTime, force: bool): void {
   const d = domain_tsc()
   const stamp = guest_tsc_at(c.local_tsc, c.local_stime)
   const scaled = d.vtsc != 0 || (guest().hvm != 0 && stamp != c.local_tsc)
@@ -66,6 +67,22 @@ export function xen_publish_time(cpu: u32, force: bool): void {
   pvclock_publish_xen(xen_time_page(cpu), stamp, c.local_stime, mul, shift, flags, force)
   const area = vcpu(cpu).time_area_gpa
   if (area) pvclock_publish_xen(at(area), stamp, c.local_stime, mul, shift, flags, force)
+}
+
+/** What `count` publications leave of which the last was of `c`. */
+export function xen_publish_again(cpu: u32, c: CpuTime, count: u32): void {
+  const earlier = 2 * (count - 1)
+  changetype<VcpuTimeInfo>(xen_vcpu_info(cpu) + VCPU_INFO_TIME).version += earlier
+  const area = vcpu(cpu).time_area_gpa
+  if (area) changetype<VcpuTimeInfo>(at(area)).version += earlier
+  publish(cpu, c, true)
+}
+
+/** Whether the vCPU's time page shows the stamp of now. */
+export function xen_published(cpu: u32): bool {
+  const c = cpu_time()
+  const page = changetype<VcpuTimeInfo>(xen_vcpu_info(cpu) + VCPU_INFO_TIME)
+  return page.system_time == c.local_stime && page.tsc_timestamp == guest_tsc_at(c.local_tsc, c.local_stime)
 }
 
 /** A second has passed: renew the stamp, then what hangs on it. */

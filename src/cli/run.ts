@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import type { Pace } from '../core/machine.js'
 import { drawingOf, drawingSvg } from '../draw/index.js'
 import { replaceWith } from '../file/replace.js'
 import { type ClockPolicy, resolvePolicy } from '../policy/index.js'
@@ -15,9 +16,9 @@ import type { Scenario } from '../scenario/types.js'
 import { isTraceName, traceEndings, writeTrace } from '../trace/index.js'
 import { written } from './files.js'
 import { EXIT, InputError, note, print, styleOf, wantProgress } from './output.js'
-import { parseSeed, type RunSettings, simulate, simulateSampled } from './simulate.js'
+import { parseSeed, simulate, simulateSampled } from './simulate.js'
 
-interface Options extends RunSettings {
+interface Options {
   all?: true
   json?: true
   tap?: true
@@ -27,6 +28,8 @@ interface Options extends RunSettings {
   trace?: string
   seed?: number
   policy?: string
+  eventByEvent?: true
+  tickByTick?: true
   progress?: true
 }
 
@@ -57,7 +60,11 @@ export function addRun(program: Command, end: (status: number) => void): void {
     .option('--policy <policy>', 'in place of every guest’s own: a name that `policies` shows, or ./mine.ts')
     .option('--seed <n>', 'draws the scenario’s ranges, in place of its own seed', parseSeed)
     .option('--progress', 'simulated time, speed and events left on stderr')
-    .option('--tick-by-tick', 'walk every nanosecond: slow, and the result must be the same')
+    .option(
+      '--event-by-event',
+      'skip nothing that an idle guest does: slower, and the result must be the same',
+    )
+    .option('--tick-by-tick', 'walk every nanosecond: slowest, and the result must be the same')
     .addHelpText('after', EXAMPLES)
     .action(async (given: string[], options: Options) => {
       const { names, svg } = sorted(given, options)
@@ -110,8 +117,8 @@ async function runOne(
   svg: string | null,
   options: Options,
 ): Promise<boolean> {
-  const { trace, tickByTick } = options
-  const settings = tickByTick ? { tickByTick } : {}
+  const { trace } = options
+  const settings = { pace: paceOf(options) }
   let outcome: Outcome
   if (trace === undefined) outcome = await simulate(scenario, policy, settings)
   else {
@@ -137,14 +144,14 @@ async function runSeveral(
   policy: ClockPolicy | null,
   options: Options,
 ): Promise<boolean> {
-  const { json, tap, tickByTick } = options
+  const { json, tap } = options
   const expected = options.expected === true
   const style = styleOf(process.stdout)
   const lines: Line[] = []
   const suites: Suite[] = []
   const documents: Json[] = []
   for (const scenario of scenarios) {
-    const outcome = await simulate(scenario, policy, tickByTick ? { tickByTick } : {})
+    const outcome = await simulate(scenario, policy, { pace: paceOf(options) })
     const line = lineOf(outcome, expected)
     lines.push(line)
     suites.push(suiteOf(outcome, { expected }))
@@ -161,4 +168,8 @@ async function runSeveral(
 
 function writeJunit(suites: readonly Suite[], { junit }: Options): void {
   if (junit !== undefined) written('junit', junit, () => replaceWith(junit, [junitText(suites)]))
+}
+
+function paceOf({ eventByEvent, tickByTick }: Options): Pace {
+  return tickByTick ? 'tick-by-tick' : eventByEvent ? 'event-by-event' : 'skipping'
 }

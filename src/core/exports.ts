@@ -45,7 +45,7 @@ export interface CoreExports {
   address_dirty(): number
   dirty_clear(): void
   dirty_collect(): void
-  run_until(until_ns: bigint): number
+  run_until(until_ns: bigint, skip: boolean): number
   run_ticking(until_ns: bigint): number
   queue_next_time(): bigint
   queue_next_slot(later: number): number

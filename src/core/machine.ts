@@ -10,6 +10,12 @@ import { fill, PAGE, type Run, type SparseMemory, sparse } from './sparse.js'
 /** Machine.run_state of the core. */
 export const RunState = { empty: 0, off: 1, running: 2, stopped: 3, faulted: 4 } as const
 
+/**
+ * How a run gets on. All end in the same bytes: `skipping` computes what an idle guest does by itself, `event-by-event`
+ * fires every event, `tick-by-tick` walks every nanosecond and polls the timers.
+ */
+export type Pace = 'skipping' | 'event-by-event' | 'tick-by-tick'
+
 /** What run_until returns; the core's RAN_*. */
 const Ran = { done: 0, full: 1, exit: 2, fault: 3 } as const
 
@@ -94,10 +100,11 @@ export class Machine {
    * Lets true time pass up to `untilNs`; events at that instant are left for the next call. Returns early, at an
    * earlier instant, with what dom0 asked for, if it did. A guest that faulted stands still while time goes on.
    */
-  run(untilNs: bigint, tickByTick = false): Exit[] {
-    const step = tickByTick ? this.core.run_ticking : this.core.run_until
+  run(untilNs: bigint, pace: Pace = 'skipping'): Exit[] {
+    const { core } = this
     while (true) {
-      const why = step(untilNs)
+      const why =
+        pace === 'tick-by-tick' ? core.run_ticking(untilNs) : core.run_until(untilNs, pace === 'skipping')
       this.#drain()
       if (why === Ran.exit) return this.#exits()
       if (why === Ran.done || why === Ran.fault) return []

@@ -153,6 +153,7 @@ function machineOn(
     clockErrorPpb: 0n,
     wallOffsetNs: 0n,
     wallRatePpb: 0n,
+    wallPushed: 'every-11-min',
     timerSlopNs: 0n,
     position: { line: 1, column: 1 },
   }

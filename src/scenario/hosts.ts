@@ -31,6 +31,7 @@ export function resolveHost(name: string, raw: RawHost, startNs: bigint, places:
     clockErrorPpb: raw.clock.error,
     wallOffsetNs: raw.wall.offset,
     wallRatePpb: raw.wall.rate,
+    wallPushed: raw.wall.pushed,
     timerSlopNs: raw['timer-slop'] ?? (raw.hypervisor === 'xen' ? XEN_TIMER_SLOP_NS : 0n),
     position: places.key('hosts', name),
   }

@@ -89,6 +89,10 @@ const host = mapping(
       {
         offset: duration('-30 y', '30 y', 'wall clock minus true time, at true time 0').prefault('0 s'),
         rate: rate('how much faster than true time it runs').prefault('0 ppm'),
+        pushed: word(
+          ['every-11-min', 'when-set'],
+          'when the kernel of the host tells it to Xen: as one does that NTP keeps in sync, or when it is set',
+        ).prefault('every-11-min'),
       },
       "the host's wall clock",
     ).prefault({}),

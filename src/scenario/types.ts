@@ -71,6 +71,8 @@ export interface HostSpec {
   readonly wallOffsetNs: bigint
   /** How fast the wall clock runs beyond true time. */
   readonly wallRatePpb: bigint
+  /** When the host's own kernel, or a dom0 that is not a guest here, tells Xen the wall clock. */
+  readonly wallPushed: 'every-11-min' | 'when-set'
   readonly timerSlopNs: bigint
   readonly position: Position
 }

@@ -117,8 +117,7 @@ export class Host {
     }
     core.host_start()
     if (this.isXen) {
-      if (this.#options.syncsWall) core.machine_sync_wall()
-      else core.xen_sync_wall()
+      this.#push(core)
     }
     return machine
   }
@@ -151,7 +150,13 @@ export class Host {
 
   /** The host's kernel tells the hypervisor the time, as it does when its clock is set. */
   pushWall(): void {
-    if (this.isXen && this.#options.syncsWall) this.#each((core) => core.machine_sync_wall())
+    if (this.isXen && this.#options.syncsWall) this.#each((core) => this.#push(core))
+  }
+
+  /** Now, and each 11 minutes if nobody else does and the scenario does not say otherwise. */
+  #push(core: CoreExports): void {
+    if (this.#options.syncsWall && this.spec.wallPushed === 'every-11-min') core.machine_sync_wall()
+    else core.xen_sync_wall()
   }
 
   stepWall(deltaNs: bigint): void {

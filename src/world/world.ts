@@ -7,7 +7,7 @@
  */
 import type { CoreExports } from '../core/exports.js'
 import type { Build } from '../core/load.js'
-import type { Exit, Machine } from '../core/machine.js'
+import type { Exit, Machine, Pace } from '../core/machine.js'
 import { builtInPolicy, defaultPolicy } from '../policy/built-in.js'
 import type { ClockPolicy } from '../policy/policy.js'
 import type { GuestSpec, Scenario } from '../scenario/types.js'
@@ -29,8 +29,8 @@ export interface RunOptions {
   readonly streams?: ReadonlyMap<string, StreamTime>
   /** Policies of guests that name a module of the user's. */
   readonly loaded?: ReadonlyMap<string, ClockPolicy>
-  /** Walk every nanosecond instead of going from event to event. */
-  readonly tickByTick?: boolean
+  /** How time passes; whichever it is, the result is the same. Default `skipping`. */
+  readonly pace?: Pace
   readonly build?: Build
   /** Called now and then with the true time that has been reached, and how much of the scenario is still to happen. */
   readonly onProgress?: (nowNs: bigint, endNs: bigint, eventsLeft: number) => void
@@ -213,7 +213,7 @@ export class World {
   }
 
   #runMachine(machine: Machine, untilNs: bigint): Exit[] {
-    return machine.run(untilNs, this.#options.tickByTick)
+    return machine.run(untilNs, this.#options.pace)
   }
 
   #dom0Of(host: Host): Machine | null {

@@ -163,7 +163,7 @@ describe.each(builds)('modern Linux, %s build', (build) => {
       const skipping = make()
       const ticking = make()
       skipping.machine.run(3n * MS)
-      ticking.machine.run(3n * MS, true)
+      ticking.machine.run(3n * MS, 'tick-by-tick')
       expect(ticking.machine.hash).toBe(skipping.machine.hash)
       expect(skipping.slept().length).toBeGreaterThan(2)
     })

@@ -107,7 +107,7 @@ export class Machine {
   run(until: bigint): this {
     let status: unknown
     do {
-      status = this.call('run_until', until)
+      status = this.call('run_until', until, 0)
       this.drain()
       if (status === EXIT) this.serve()
     } while (status === FULL || status === EXIT)

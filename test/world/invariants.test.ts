@@ -88,7 +88,7 @@ describe.each(Object.entries(kernels))('%s', (_kernel, name) => {
       const ticking = skipping.clone()
       const endNs = startNs + 2_000_000n
       skipping.run(endNs)
-      ticking.run(endNs, true)
+      ticking.run(endNs, 'tick-by-tick')
       expect(ticking.fault).toBeNull()
       expect(ticking.hash).toBe(skipping.hash)
     }

@@ -57,6 +57,10 @@ export function up_to_date(cpu: u32): bool {
 /** Copies the page (get_time_values_from_xen). */
 @inline export function refresh(cpu: u32): void {
   if (variant() == VARIANT_FIX_3 && host_changed(cpu)) rebase(cpu)
+  copy_page(cpu)
+}
+
+export function copy_page(cpu: u32): void {
   const page = changetype<VcpuTimeInfo>(page_address(cpu))
   const c = cpu_state(cpu)
   c.version = page.version

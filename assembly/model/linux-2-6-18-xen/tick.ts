@@ -15,7 +15,7 @@ import { run_timers, softlockup_tick, touch_watchdog } from './timers'
 const RUNSTATE_AREA: u32 = 64 // bytes a CPU
 
 /** ns that this CPU has spent in a run state, by the area that Xen keeps up to date. */
-function spent(cpu: u32, state: u32): u64 {
+export function spent(cpu: u32, state: u32): u64 {
   const times = at(GPA_RUNSTATE + cpu * RUNSTATE_AREA) + runstate_time(boot_wide())
   return load<u64>(times + <usize>state * 8)
 }
