@@ -33,7 +33,10 @@ interface Case {
 
 const cases: fc.Arbitrary<Case> = fc.record({
   kernel: fc.constantFrom('linux-2.6.18-xen' as const, 'linux-xen' as const, 'linux-ppc64' as const),
-  khz: fc.oneof(fc.constantFrom(2_400_000, 3_000_000, 1_000_000), fc.integer({ min: 900_000, max: 6_000_000 })),
+  khz: fc.oneof(
+    fc.constantFrom(2_400_000, 3_000_000, 1_000_000),
+    fc.integer({ min: 900_000, max: 6_000_000 }),
+  ),
   tscPpb: fc.oneof(fc.constant(0), fc.integer({ min: -300_000, max: 300_000 })),
   clockPpb: fc.integer({ min: -100_000, max: 100_000 }),
   tbHz: fc.constantFrom(512_000_000, 500_000_000, 33_333_333, 1_000_000_000),
@@ -67,9 +70,14 @@ function scenarioOf(c: Case): string {
     c.pause === null || c.pause[0] + c.pause[1] >= c.seconds
       ? ''
       : `\nevents: [{ at: ${c.pause[0]} s, pause: g }, { at: ${c.pause[0] + c.pause[1]} s, resume: g }]`
-  const busy = c.busyAtS === null || c.busyAtS + 2 >= c.seconds ? '' : `\n    busy: [{ from: ${c.busyAtS} s, until: ${c.busyAtS + 2} s }]`
+  const busy =
+    c.busyAtS === null || c.busyAtS + 2 >= c.seconds
+      ? ''
+      : `\n    busy: [{ from: ${c.busyAtS} s, until: ${c.busyAtS + 2} s }]`
   const variant = c.kernel === 'linux-2.6.18-xen' ? `\n    variant: ${c.variant}` : ''
-  const wide = power ? '' : `\n    arch: ${c.wide ? 'x86-64' : 'x86-32'}\n    tsc: { mode: ${c.emulated ? 'emulate' : 'native'} }`
+  const wide = power
+    ? ''
+    : `\n    arch: ${c.wide ? 'x86-64' : 'x86-32'}\n    tsc: { mode: ${c.emulated ? 'emulate' : 'native'} }`
   return `name: skip
 title: "drawn"
 system: ${power ? 'power' : 'xen'}
