@@ -112,7 +112,8 @@ export function skip_linux_ppc64(limit: u64): void {
   for (let cpu: u32 = 0; cpu < machine().vcpus; cpu++) {
     const c = cpu_timers(cpu)
     const v = vcpu(cpu)
-    if (!waits_for_watchdog(c) || !v.dec_armed || periods(c, last) < 2) return
+    // VTB that is held, since the guest was stopped, goes on at the CPU's next interrupt: that one is not skipped.
+    if (!waits_for_watchdog(c) || !v.dec_armed || v.vtb_stopped || periods(c, last) < 2) return
     if (v.dec_next + guest().tb_offset != lppc_next_tb(cpu) || !lppc_wakes_alike(cpu, v.dec_last, period)) return
   }
   for (let cpu: u32 = 0; cpu < machine().vcpus; cpu++) {
