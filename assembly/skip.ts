@@ -18,7 +18,7 @@
  *
  * Where a condition of this does not hold nothing is skipped: the run goes from event to event, which is always right.
  */
-import { queue_armed, queue_count, queue_next_slot, queue_slot, queue_time } from './event-queue'
+import { queue_armed, queue_count, queue_slot, queue_time } from './event-queue'
 import {
   HYPERVISOR_POWER_KVM, HYPERVISOR_POWER_TCG, HYPERVISOR_XEN, guest, host, machine, PROGRAM_LINUX_2_6_18_XEN,
   PROGRAM_LINUX_PPC64, PROGRAM_LINUX_XEN, RUN_RUNNING, RUNSTATE_BLOCKED, SLOT_CALIBRATION, SLOT_READER, SLOT_VCPU,
@@ -36,7 +36,7 @@ const LIVED_NS: u64 = 2_500_000_000
 
 /** Whether the event that comes next is one of those that may be skipped; what makes an attempt worth its cost. */
 @inline export function skip_begins_at(next_ns: u64, until: u64): bool {
-  return until - next_ns > WORTH_NS && is_own(queue_next_slot())
+  return until - next_ns > WORTH_NS && is_own(queue_slot(queue_count() - 1))
 }
 
 /** Skips as far as it can; `until` is the end of the run. The next event to fire is still the next in the queue. */
