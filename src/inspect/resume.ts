@@ -30,6 +30,7 @@ export function resumeFrom(
       unit: 'ticks',
       saved: savedCounter,
       resumed: clocks.counter!,
+      ...(time.clocks.mode === 0n && { note: DEFAULT_MODE }),
     },
     ...(time.system === 'xen' ? [systemTime(time, new XenClocks(guest.machine!, time.wide))] : []),
     // A wall clock that neither the stream nor the host tells is nothing to show.
@@ -58,6 +59,9 @@ function resumed(path: string, time: StreamTime, host: HostClockValues): Guest {
     throw new StreamError(path, null, `these clocks cannot go on on such a host: ${reason}`)
   }
 }
+
+/** `--host` cannot say that Xen trusts the TSC there, which it seldom does. */
+const DEFAULT_MODE = 'on a host whose TSC Xen does not trust, so emulated'
 
 const SINCE = 'counted from the save'
 

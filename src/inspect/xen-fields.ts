@@ -2,12 +2,12 @@
  * Fields of a Xen stream that `--set` can change, and what depends on each. The stream keeps its length, so a copy is
  * the file with these bytes replaced.
  *
- *   tsc.khz     of an emulated TSC: scale and tsc_timestamp of the time page that is shown, so that it tells the same
- *               time as before; HVM also HEADER.gtsc_khz
- *   tsc.nsec    of an emulated PV TSC: tsc_timestamp of that page, which is the age at its system_time
- *   hvm.tsc     tsc_timestamp of that page, by the same difference
+ *   tsc.khz     of an emulated TSC: scale and tsc_timestamp of the live time page and of SHARED_INFO's, so that they
+ *               tell the same time as before; HVM also HEADER.gtsc_khz
+ *   tsc.nsec    of an emulated PV TSC: their tsc_timestamp, which is the age at their system_time
+ *   hvm.tsc     their tsc_timestamp, by the same difference
  *
- * All others stand alone. The page in SHARED_INFO does not follow where a live one was found: it is stale either way.
+ * All others stand alone.
  */
 import { read, type TimePage } from '../math/read.js'
 import { scale } from '../math/scale.js'
@@ -51,15 +51,33 @@ const inWallClock = (field: keyof (typeof WALL_CLOCK_OFFSETS)['wide']): FieldSpe
   },
 })
 
-/** Of the time page that `inspect` shows. */
-const inPage = (field: keyof typeof TIME_OFFSETS, bytes: Width, form: string): FieldSpec => ({
-  form,
-  place: (save, facts) => {
-    const start = pageAt(save, facts)
-    if (start === null) return null
-    return { at: start + TIME_OFFSETS[field], bytes, ...(field === 'tsc_shift' && { signed: true }) }
+/** `page`: of the time page that `inspect` shows; `shared`: of vcpu_info[0] in SHARED_INFO. */
+const inPage = (
+  which: 'page' | 'shared',
+  field: keyof typeof TIME_OFFSETS,
+  bytes: Width,
+  form: string,
+): readonly [string, FieldSpec] => [
+  `${which}.${field}`,
+  {
+    form,
+    place: (save, facts) => {
+      const start = which === 'page' ? pageAt(save, facts) : sharedAt(save)
+      if (start === null) return null
+      return { at: start + TIME_OFFSETS[field], bytes, ...(field === 'tsc_shift' && { signed: true }) }
+    },
   },
-})
+]
+
+const pageFields = (which: 'page' | 'shared') =>
+  Object.fromEntries([
+    inPage(which, 'version', 4, U32),
+    inPage(which, 'tsc_timestamp', 8, U64),
+    inPage(which, 'system_time', 8, U64),
+    inPage(which, 'tsc_to_system_mul', 4, U32),
+    inPage(which, 'tsc_shift', 1, 'a whole number from -128 to 127'),
+    inPage(which, 'flags', 1, 'a whole number from 0 to 255'),
+  ])
 
 const inHvm = (field: keyof typeof HVM_FIELDS, form: string): FieldSpec => ({
   form,
@@ -80,12 +98,8 @@ const FIELDS: Readonly<Record<string, FieldSpec>> = {
   'wc.sec': inWallClock('wc_sec'),
   'wc.nsec': inWallClock('wc_nsec'),
   'wc.sec_hi': inWallClock('wc_sec_hi'),
-  'page.version': inPage('version', 4, U32),
-  'page.tsc_timestamp': inPage('tsc_timestamp', 8, U64),
-  'page.system_time': inPage('system_time', 8, U64),
-  'page.tsc_to_system_mul': inPage('tsc_to_system_mul', 4, U32),
-  'page.tsc_shift': inPage('tsc_shift', 1, 'a whole number from -128 to 127'),
-  'page.flags': inPage('flags', 1, 'a whole number from 0 to 255'),
+  ...pageFields('page'),
+  ...pageFields('shared'),
   'hvm.gtsc_khz': inHvm('HEADER.gtsc_khz', U32),
   'hvm.tsc': inHvm('CPU.tsc', U64),
   'hvm.tsc_adjust': inHvm('TSC_ADJUST.tsc_adjust', U64),
@@ -140,8 +154,12 @@ function bytesOf({ bytes }: Place, value: bigint): Buffer {
 }
 
 /** Byte of the file at which the time page that is shown begins. */
-function pageAt({ sharedInfo }: XenSave, { live, shared }: XenFacts): number | null {
-  return live[0]?.at ?? (shared && sharedInfo ? sharedInfo.at + VCPU_INFO_TIME : null)
+function pageAt(save: XenSave, { live, shared }: XenFacts): number | null {
+  return live[0]?.at ?? (shared && sharedAt(save))
+}
+
+function sharedAt({ sharedInfo }: XenSave): number | null {
+  return sharedInfo && sharedInfo.at + VCPU_INFO_TIME
 }
 
 function currentValues(save: XenSave, facts: XenFacts): Map<string, bigint> {
@@ -157,7 +175,8 @@ function currentValues(save: XenSave, facts: XenFacts): Map<string, bigint> {
     'wc.sec': sharedInfo?.wc_sec,
     'wc.nsec': sharedInfo?.wc_nsec,
     'wc.sec_hi': sharedInfo?.wc_sec_hi,
-    ...Object.fromEntries(Object.entries(facts.page ?? {}).map(([name, value]) => [`page.${name}`, value])),
+    ...named('page', facts.page),
+    ...named('shared', sharedInfo?.time[0] ?? null),
     'hvm.gtsc_khz': hvm('HEADER', 'gtsc_khz'),
     'hvm.tsc': hvm('CPU', 'tsc'),
     'hvm.tsc_adjust': hvm('TSC_ADJUST', 'tsc_adjust'),
@@ -167,32 +186,37 @@ function currentValues(save: XenSave, facts: XenFacts): Map<string, bigint> {
   )
 }
 
+function named(which: string, page: TimePage | null): Record<string, bigint | number> {
+  return Object.fromEntries(Object.entries(page ?? {}).map(([name, value]) => [`${which}.${name}`, value]))
+}
+
 // ---- what depends on what
 
 /** Fields that follow from those that were asked for; one that was asked for itself does not follow. */
 function dependants(save: XenSave, facts: XenFacts, asked: ReadonlyMap<string, bigint>): Map<string, bigint> {
   const follow = new Map<string, bigint>()
-  const { page, emulated, systemTimeNs } = facts
+  const { page, live, shared, emulated, systemTimeNs, tsc } = facts
   const { tsc: info, hvm } = save
-  if (!info || !page || !emulated || systemTimeNs === null) return follow
+  if (!info || !page || !emulated || systemTimeNs === null || (hvm && tsc === null)) return follow
+  if (!['tsc.khz', 'tsc.nsec', 'hvm.tsc'].some((name) => asked.has(name))) return follow
   const khz = Number(asked.get('tsc.khz') ?? info.khz)
   const nsec = asked.get('tsc.nsec') ?? info.nsec
-  if (asked.has('tsc.khz')) {
-    if (khz === 0)
-      throw new StreamError(
-        save.fileName,
-        '--set tsc.khz',
-        'an emulated TSC needs a frequency; expected 1 or more',
-      )
-    const { mul, shift } = scale(BigInt(khz) * 1000n).toNs.xen
-    follow.set('page.tsc_to_system_mul', BigInt(mul)).set('page.tsc_shift', BigInt(shift))
-    if (hvm) follow.set('hvm.gtsc_khz', BigInt(khz))
+  if (khz === 0)
+    throw new StreamError(
+      save.fileName,
+      '--set tsc.khz',
+      'an emulated TSC needs a frequency; expected 1 or more',
+    )
+  const { mul, shift } = scale(BigInt(khz) * 1000n).toNs.xen
+  const pages = { page, ...(live.length > 0 && shared && { shared }) }
+  for (const [which, one] of Object.entries(pages)) {
+    const stamp = hvm
+      ? hvmStamp(one, info, khz, tsc!, asked.get('hvm.tsc') ?? tsc!)
+      : emulatedTsc({ ...info, khz, nsec }, systemTimeNs - nsec, one.system_time)
+    follow.set(`${which}.tsc_to_system_mul`, BigInt(mul)).set(`${which}.tsc_shift`, BigInt(shift))
+    follow.set(`${which}.tsc_timestamp`, stamp)
   }
-  const stamped = hvm
-    ? hvmStamp(page, info, khz, facts.tsc!, asked.get('hvm.tsc') ?? facts.tsc!)
-    : emulatedTsc({ ...info, khz, nsec }, systemTimeNs - nsec, page.system_time)
-  if (stamped !== null && ['tsc.khz', 'tsc.nsec', 'hvm.tsc'].some((name) => asked.has(name)))
-    follow.set('page.tsc_timestamp', stamped)
+  if (hvm) follow.set('hvm.gtsc_khz', BigInt(khz))
   return follow
 }
 

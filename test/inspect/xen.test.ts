@@ -108,6 +108,8 @@ describe('--set', () => {
       'tsc.khz',
       'page.tsc_to_system_mul',
       'page.tsc_timestamp',
+      'shared.tsc_to_system_mul',
+      'shared.tsc_timestamp',
     ])
     const save = readXenSave(out)
     const facts = xenFacts(save)
@@ -115,8 +117,9 @@ describe('--set', () => {
     expect(facts.page!.tsc_to_system_mul).toBe(scale(2_400_000_000n).toNs.xen.mul)
     expect(facts.vtscOffset).toBe(before.vtscOffset)
     expect(facts.systemTimeNs).toBe(before.systemTimeNs)
-    const [tsc, page] = [save.tsc!.at, facts.live[0]!.at]
-    const allowed = (i: number) => (i >= tsc + 4 && i < tsc + 8) || (i >= page + 8 && i < page + 29)
+    const [tsc, live, shared] = [save.tsc!.at, facts.live[0]!.at, save.sharedInfo!.at + 32]
+    const allowed = (i: number) =>
+      (i >= tsc + 4 && i < tsc + 8) || [live, shared].some((page) => i >= page + 8 && i < page + 29)
     expect(differing(pv, out).filter((i) => !allowed(i))).toEqual([])
     const back = join(folder, 'back.xl')
     changeFile(out, back, new Map([['tsc.khz', '2299997']]))
@@ -152,6 +155,7 @@ describe('--set', () => {
     [pv, 'tsc.incarnation', '9'],
     [pv, 'page.version', '8'],
     [pv, 'page.flags', '1'],
+    [pv, 'shared.system_time', '1'],
     [native, 'page.tsc_shift', '-3'],
     [native, 'tsc.khz', '2300000'],
     [pvh, 'hvm.tsc_adjust', '0xffffffffffffffff'],

@@ -60,11 +60,12 @@ export function xenFacts(save: XenSave): XenFacts {
   const shared = written(sharedTimePage(save))
   const [frequency, from] = frequencyOf(save, shared)
   const domain = domainOf(save)
-  const expected = frequency === null ? null : new Expected(frequency, domain?.vtscToNs ?? null)
+  const hvmTsc = hvmField(save, 'CPU', 'tsc')
+  const scale = domain?.vtscToNs ?? null
+  const expected = frequency === null ? null : new Expected({ hz: frequency, scale, shared, tsc: hvmTsc })
   const live = expected ? save.search.live(expected, Math.max(1, save.vcpus.length)) : []
   const page = live[0] ?? shared
   const emulated = domain ? isEmulated(domain, page) : info && info.mode === 2 ? false : null
-  const hvmTsc = hvmField(save, 'CPU', 'tsc')
   const vtscOffset = emulated && !save.hvm && info && page ? offsetOf(info, page) : null
   const tsc = vtscOffset === null ? hvmTsc : emulatedTsc(info!, vtscOffset, vtscOffset + info!.nsec)
   const systemTimeNs = vtscOffset === null ? shownTime(page, tsc) : vtscOffset + info!.nsec

@@ -7,8 +7,9 @@
  * A guest begins with the one in shared_info. Linux then registers a vcpu_info of its own (VCPUOP_register_vcpu_info)
  * and often a second copy of the time alone (VCPUOP_register_vcpu_time_memory_area): from then on Xen writes there,
  * and the one in shared_info stands still. The stream does not say where they are, so they are looked for by what
- * they must be: version even and not 0, paddings 0, a normalised multiplier, and a rate that is the domain's. What
- * passes may still be a copy that a program made; copies are older, so the latest system_time is the live one.
+ * they must be: version even and not 0, paddings 0, a normalised multiplier, a rate that is the domain's, and the clock
+ * of this boot of the host. What passes may still be a copy that a program made; copies are older, so the latest is the
+ * live one, and if it is not later than SHARED_INFO's, that one is.
  *
  * Sources: Xen public/xen.h struct vcpu_time_info, public/vcpu.h; Linux asm/pvclock-abi.h.
  */
@@ -106,39 +107,72 @@ export class TimePageSearch {
   live(expected: Expected, vcpus: number): FoundPage[] {
     const fitting = this.#found.filter((page) => expected.fits(page))
     const exact = fitting.filter((page) => expected.exact(page))
-    const pages = exact.length > 0 ? exact : fitting
-    const first = [...pages].sort(laterFirst)[0]
-    if (!first) return []
+    const pages = (exact.length > 0 ? exact : fitting).sort((a, b) => expected.laterFirst(a, b))
+    const [first] = pages
+    if (!first || expected.isStale(first)) return []
     // Linux has one vcpu_info a CPU at the same place of each CPU's own pages.
     const others = pages.filter(({ pfn, offset }) => pfn !== first.pfn && offset === first.offset)
-    return [first, ...others.sort(laterFirst)].slice(0, vcpus)
+    return [first, ...others].slice(0, vcpus)
   }
 }
 
-/** Later first; of equals the one that lies in a vcpu_info, then the lower one. */
-function laterFirst(a: FoundPage, b: FoundPage): number {
-  if (a.system_time !== b.system_time) return a.system_time > b.system_time ? -1 : 1
-  const outside = ({ offset }: FoundPage) => (offset % VCPU_INFO_BYTES === VCPU_INFO_TIME ? 0 : 1)
-  return outside(a) - outside(b) || a.at - b.at
+/** What is known of a domain's clock before its page is found. */
+export interface KnownClock {
+  /** About this rate, 2 % either way. */
+  readonly hz: bigint
+  /** Exactly this scale, where the TSC is emulated. */
+  readonly scale: Scale | null
+  /** The page of SHARED_INFO: of this boot of the host, and live until the guest registers another. */
+  readonly shared: TimePage | null
+  /** The TSC of an HVM guest at the save: it goes on from host to host, which system time does not. */
+  readonly tsc: bigint | null
 }
 
-/** What a domain's time page must look like. */
+/** What a domain's live time page must look like, and which of two is later. */
 export class Expected {
-  readonly #hz: bigint
-  readonly #scale: Scale | null
+  readonly #known: KnownClock
 
-  /** `scale`: exactly this one, where the TSC is emulated. `hz`: about this rate, 2 % either way. */
-  constructor(hz: bigint, scale: Scale | null) {
-    this.#hz = hz
-    this.#scale = scale
+  constructor(known: KnownClock) {
+    this.#known = known
   }
 
   fits(page: TimePage): boolean {
-    const off = pageHz(scaleOfPage(page)!) - this.#hz
-    return (off < 0n ? -off : off) * 50n <= this.#hz
+    const { hz, shared, tsc } = this.#known
+    if (!near(pageHz(scaleOfPage(page)!), hz, 0n)) return false
+    if (tsc !== null && BigInt.asIntN(64, tsc - page.tsc_timestamp) < 0n) return false
+    return shared === null || this.#sameHost(page, shared)
   }
 
   exact({ tsc_to_system_mul: mul, tsc_shift: shift }: TimePage): boolean {
-    return this.#scale?.mul === mul && this.#scale.shift === shift
+    const { scale } = this.#known
+    return scale?.mul === mul && scale.shift === shift
   }
+
+  /** A copy of SHARED_INFO's page, or older than that: then that one is live. */
+  isStale({ system_time }: TimePage): boolean {
+    return this.#known.shared !== null && system_time <= this.#known.shared.system_time
+  }
+
+  /** Later first; of equals the one that lies in a vcpu_info, then the lower one. */
+  laterFirst(a: FoundPage, b: FoundPage): number {
+    const time = this.#known.tsc === null ? 'system_time' : 'tsc_timestamp'
+    if (a[time] !== b[time]) return a[time] > b[time] ? -1 : 1
+    const outside = ({ offset }: FoundPage) => (offset % VCPU_INFO_BYTES === VCPU_INFO_TIME ? 0 : 1)
+    return outside(a) - outside(b) || a.at - b.at
+  }
+
+  /** Between two pages of one boot of a host as many ns go by as the ticks between them take. */
+  #sameHost(a: TimePage, b: TimePage): boolean {
+    const ticks = BigInt.asIntN(64, a.tsc_timestamp - b.tsc_timestamp)
+    return near((ticks * 1_000_000_000n) / this.#known.hz, a.system_time - b.system_time, SLACK_NS)
+  }
+}
+
+/** Of two stamps that were written within one calibration. */
+const SLACK_NS = 1_000_000n
+
+/** 2 % either way, which is more than Xen's calibration strays in a second. */
+function near(value: bigint, wanted: bigint, slack: bigint): boolean {
+  const size = (x: bigint) => (x < 0n ? -x : x)
+  return size(value - wanted) <= size(wanted) / 50n + slack
 }

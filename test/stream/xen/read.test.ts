@@ -32,7 +32,7 @@ const XTAB = 0xfn << 60n
 function timePage(offset: number, systemTime: bigint, mul = 3579139413, shift = -1, version = 2): Buffer {
   const bytes = Buffer.alloc(4096)
   bytes.writeUInt32LE(version, offset)
-  bytes.writeBigUInt64LE(BigInt.asUintN(64, systemTime * 2n), offset + 8)
+  bytes.writeBigUInt64LE(BigInt.asUintN(64, (systemTime * 24n) / 10n), offset + 8)
   bytes.writeBigUInt64LE(systemTime, offset + 16)
   bytes.writeUInt32LE(mul, offset + 24)
   bytes.writeInt8(shift, offset + 28)
@@ -152,6 +152,63 @@ describe('the live time page', () => {
   it('is native in default mode if its scale is near and not the domain’s', () => {
     const facts = xenFacts(stream([1n, timePage(32, SECOND, 3579139400)]))
     expect(facts).toMatchObject({ emulated: false, tsc: null, systemTimeNs: SECOND })
+  })
+
+  const shared = (bytes: Buffer): Item => record('SHARED_INFO', bytes)
+
+  it('is that of SHARED_INFO until the guest has another: copies are not later', () => {
+    const copies = [pages(1n, 2n), page(1n, timePage(32, 10n * SECOND)), page(2n, timePage(32, 20n * SECOND))]
+    const stale = (at: bigint) =>
+      xenFacts(read(pvStream(...copies, tscInfo(0, 2400000, 50n * SECOND), shared(timePage(32, at)))))
+    expect(stale(20n * SECOND)).toMatchObject({ live: [], pageFrom: 'SHARED_INFO, vcpu_info[0]' })
+    expect(stale(19n * SECOND).live).toMatchObject([{ pfn: 2n }])
+  })
+
+  it('is of this boot of the host: a copy from the one before is later and does not count', () => {
+    const before = timePage(32, 900n * SECOND)
+    before.writeBigUInt64LE(48n * SECOND, 40)
+    const facts = xenFacts(
+      read(
+        pvStream(
+          pages(1n, 2n),
+          page(1n, before),
+          page(2n, timePage(32, 25n * SECOND)),
+          tscInfo(0, 2400000, 50n * SECOND),
+          shared(timePage(32, 20n * SECOND)),
+        ),
+      ),
+    )
+    expect(facts.live).toMatchObject([{ pfn: 2n }])
+  })
+
+  it('of an HVM guest is the one of the latest TSC, which goes on from host to host', () => {
+    const context = Buffer.alloc(8 + 24 + 8 + 1032 + 8)
+    context.writeUInt16LE(1, 0)
+    context.writeUInt32LE(24, 4)
+    context.writeUInt32LE(0x54381286, 8)
+    context.writeUInt16LE(2, 32)
+    context.writeUInt32LE(1032, 36)
+    context.writeBigUInt64LE(100n * SECOND, 40 + 1008)
+    const found = (systemTime: bigint, tsc: bigint) => {
+      const bytes = timePage(32, systemTime)
+      bytes.writeBigUInt64LE(tsc, 40)
+      return bytes
+    }
+    const facts = xenFacts(
+      read([
+        header(3, 2),
+        record('STATIC_DATA_END'),
+        pages(1n, 2n, 3n),
+        page(1n, found(900n * SECOND, 80n * SECOND)),
+        page(2n, found(25n * SECOND, 90n * SECOND)),
+        page(3n, found(950n * SECOND, 110n * SECOND)),
+        tscInfo(0, 2400000, 50n * SECOND),
+        record('HVM_CONTEXT', context),
+        record('END'),
+      ]),
+    )
+    expect(facts.live).toMatchObject([{ pfn: 2n }])
+    expect(facts.tsc).toBe(100n * SECOND)
   })
 
   it('gives nothing to begin with where there is none', () => {
