@@ -51,13 +51,15 @@ export async function compared(scenario: Scenario, policies: readonly ClockPolic
     columns.push({
       policy: policy.name,
       title: policy.title,
+      source: policy.source,
       outcome: await simulate(scenario, policy),
     })
   }
   return columns
 }
 
-function policiesOf(list: string): Promise<ClockPolicy[]> {
+/** The policies of a list with commas. */
+export function policiesOf(list: string): Promise<ClockPolicy[]> {
   const names = list.split(',').map((name) => name.trim())
   const twice = names.find((name, index) => names.indexOf(name) !== index)
   if (names.includes(''))

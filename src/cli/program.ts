@@ -18,6 +18,7 @@ import { addList } from './list.js'
 import { addMath } from './math/index.js'
 import { EXIT, InputError, note } from './output.js'
 import { addPolicies } from './policies.js'
+import { addReport } from './report.js'
 import { addRestore } from './restore.js'
 import { addRun } from './run.js'
 import { addSave } from './save.js'
@@ -39,6 +40,7 @@ function createProgram(end: (status: number) => void): Command {
   addList(program)
   addRun(program, end)
   addCompare(program, end)
+  addReport(program, end)
   addSave(program)
   addRestore(program, end)
   addInspect(program)

@@ -16,6 +16,8 @@ export interface Column {
   readonly policy: string
   /** One line for people. */
   readonly title: string
+  /** What it follows. */
+  readonly source: string
   readonly outcome: Outcome
 }
 
@@ -38,11 +40,17 @@ export function compareLines(columns: readonly Column[], { style, brief = false 
     if (i > 0) lines.push('')
     lines.push(...table(columns.slice(i, i + PER_TABLE), shown, style))
   }
-  const held = checkIds.filter((id) => !shown.includes(id) && columns.some((column) => worst(column, id)))
+  const held = heldChecks(columns)
   if (held.length > 0 && !brief)
     lines.push('', ...wrap(`hold everywhere: ${held.join(', ')}`, 2).map(style.dim))
   if (!brief) lines.push('', ...titleLines(columns, style))
   return [...lines, '', ...answer(columns, style)]
+}
+
+/** Checks that hold wherever they judge. */
+export function heldChecks(columns: readonly Column[]): CheckResult['id'][] {
+  const shown = shownChecks(columns)
+  return checkIds.filter((id) => !shown.includes(id) && columns.some((column) => worst(column, id)))
 }
 
 /** `compare --json`. */
@@ -58,13 +66,13 @@ export function compareJson(columns: readonly Column[]): Json {
 }
 
 /** Checks that fail somewhere, and `fault`. */
-function shownChecks(columns: readonly Column[]): CheckResult['id'][] {
+export function shownChecks(columns: readonly Column[]): CheckResult['id'][] {
   const all: CheckResult['id'][] = [...checkIds, 'fault']
   return all.filter((id) => columns.some((column) => worst(column, id)?.verdict === 'fail'))
 }
 
 /** Of all guests the one that fails, and of those the one that fails most. */
-function worst({ outcome }: Column, id: CheckResult['id']): CheckResult | undefined {
+export function worst({ outcome }: Column, id: CheckResult['id']): CheckResult | undefined {
   return outcome.checks
     .filter((check) => check.id === id && check.verdict !== 'skip')
     .reduce<CheckResult | undefined>((a, b) => (a && rank(a) >= rank(b) ? a : b), undefined)
@@ -109,7 +117,7 @@ function cell(check: CheckResult | undefined, style: Style): string {
 }
 
 /** At most eight characters. */
-function short({ value, unit }: CheckResult): string {
+export function short({ value, unit }: CheckResult): string {
   const size = value! < 0n ? -value! : value!
   return unit === 'ns' ? shortNs(size, 3) : unit === 'ppb' ? shortPpb(size, 3) : `${size}`
 }
@@ -133,8 +141,12 @@ function titleLines(columns: readonly Column[], style: Style): string[] {
 }
 
 function answer(columns: readonly Column[], style: Style): string[] {
+  return wrap(answerText(columns), 2).map(style.bold)
+}
+
+export function answerText(columns: readonly Column[]): string {
   const good = columns.filter(({ outcome }) => outcome.verdict === 'pass').map(({ policy }) => policy)
-  const text =
-    good.length === 0 ? 'No policy here holds every check.' : `Every check holds under ${good.join(', ')}.`
-  return wrap(text, 2).map(style.bold)
+  return good.length === 0
+    ? 'No policy here holds every check.'
+    : `Every check holds under ${good.join(', ')}.`
 }

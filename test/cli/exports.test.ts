@@ -106,3 +106,28 @@ describe('run of several', () => {
     expect(code).toBe(xml.includes('<failure') ? 1 : 0)
   })
 })
+
+describe('report', () => {
+  it('is Markdown on stdout, and ends with 0 whatever it says', async () => {
+    const { code, stdout } = await execute(['report', traced, '--policies', 'xen-2008,xen-today'])
+    expect(code).toBe(0)
+    expect(stdout).toMatch(/^# traced\n/)
+    expect(stdout).toContain('| check | xen-2008 | xen-today |')
+  })
+
+  it('is written to a file, by its name', async () => {
+    const { stdout, stderr } = await execute([
+      'report',
+      traced,
+      '--policies',
+      'xen-today',
+      '-o',
+      at('r.html'),
+    ])
+    expect([stdout, stderr]).toEqual(['', expect.stringMatching(/^report: .*r\.html, \d+ KiB\n$/)])
+    expect(readFileSync(at('r.html'), 'utf8')).toMatch(/^<!doctype html>/)
+    const wrong = await execute(['report', traced, '-o', at('r.pdf')])
+    expect([wrong.code, wrong.stdout]).toEqual([2, ''])
+    expect(wrong.stderr).toMatch(/r\.pdf"; expected a name that ends in \.html or \.md\n$/)
+  })
+})

@@ -5,7 +5,7 @@ import { plain } from '../../src/report/style.js'
 import { type Made, MS, made, readings, S, START } from '../check/fixture.js'
 
 const column = (policy: string, what: Made): Column => {
-  return { policy, title: `what ${policy} does`, outcome: outcomeOf(made(what), policy) }
+  return { policy, title: `what ${policy} does`, source: 'nowhere', outcome: outcomeOf(made(what), policy) }
 }
 const wall = (error: bigint) => [
   {
