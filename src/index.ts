@@ -8,6 +8,7 @@
  */
 export * from './check/index.js'
 export { type Exit, type GuestImage, Machine, RunState } from './core/machine.js'
+export { type Drawing, describeDrawing, drawingOf, drawingSvg, type SvgOptions } from './draw/index.js'
 export * from './inspect/index.js'
 export * from './migration/index.js'
 export * from './observation/log.js'
@@ -31,4 +32,5 @@ export type { StreamHost, StreamTime } from './stream/time.js'
 export type { Item as XenItem } from './stream/xen/item.js'
 export { readXenStream } from './stream/xen/read.js'
 export { encodeStream } from './stream/xen/write.js'
+export { runSampled, type Sampled, traceEndings, writeTrace } from './trace/index.js'
 export * from './world/index.js'

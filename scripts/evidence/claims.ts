@@ -1,4 +1,5 @@
 /** What the project claims, and how each claim is seen to hold: data for scripts/evidence.ts. */
+import { exports } from './claims-exports.js'
 import { speed } from './claims-speed.js'
 import { streams } from './claims-streams.js'
 import {
@@ -316,5 +317,6 @@ export const sections: readonly Section[] = [
     ],
   },
   ...streams,
+  ...exports,
   ...speed,
 ]
