@@ -196,7 +196,7 @@ describe('the whole', () => {
     expect(Math.max(...stdout.split('\n').map(({ length }) => length))).toBeLessThanOrEqual(80)
   })
 
-  it.each(['demo', 'list', 'run', 'compare', 'policies', ''])(
+  it.each(['demo', 'list', 'run', 'compare', 'report', 'policies', ''])(
     'help of %j has an example',
     async (command) => {
       const { code, stdout } = await here(...(command ? [command] : []), '--help')
