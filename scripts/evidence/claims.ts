@@ -2,6 +2,7 @@
 import { exports } from './claims-exports.js'
 import { speed } from './claims-speed.js'
 import { streams } from './claims-streams.js'
+import { uptime } from './claims-uptime.js'
 import {
   allTests,
   checkSays,
@@ -269,17 +270,7 @@ export const sections: readonly Section[] = [
       },
     ],
   },
-  {
-    title: 'Long uptimes',
-    claims: [
-      {
-        id: 'uptime',
-        text: 'Each uptime scenario finds its moment, to the tick, as computed from first principles',
-        command: TESTS,
-        show: tests(/test\/world\/uptime\.test/),
-      },
-    ],
-  },
+  uptime,
   {
     title: 'As a program',
     claims: [

@@ -22,7 +22,7 @@ beforeAll(() => {
   npm(folder, 'install', '--prefer-offline', '--no-audit', '--no-fund', `./${tarball.filename}`)
 }, 300_000)
 
-afterAll(() => rmSync(folder, { recursive: true, force: true }))
+afterAll(() => rmSync(folder, { recursive: true, force: true }), 60_000)
 
 function run(command: string, ...args: string[]) {
   const { status, stdout, stderr } = spawnSync(command, args, { cwd: folder, encoding: 'utf8' })
@@ -38,6 +38,7 @@ test('the tarball holds what runs and what explains it, and nothing else', () =>
     'README.md',
     'build/core.wasm',
     'build/power.wasm',
+    'dist/bench/native/clock.c',
     'dist/cli/main.js',
     'dist/index.d.ts',
     'dist/index.js',
@@ -61,6 +62,12 @@ test('npx chronovisor run: a built-in scenario fails as the bug does', () => {
   const { status, stdout } = chronovisor('run', 'xen-1282-stale-lower', '--json')
   expect(JSON.parse(stdout)).toMatchObject({ scenario: 'xen-1282-stale-lower', verdict: 'fail' })
   expect(status).toBe(1)
+})
+
+test('npx chronovisor bench: benchmark.js and the peer in C come along', () => {
+  const { status, stdout } = chronovisor('bench', '--only', 'scale-chain,call-number', '--quick', '--json')
+  expect(status).toBe(0)
+  expect(JSON.parse(stdout).results).toMatchObject([{ id: 'scale-chain' }, { id: 'call-number' }])
 })
 
 test('npx chronovisor run --policy: a TypeScript policy of the user', () => {
