@@ -4,7 +4,7 @@ import { jsonText, runJson } from '../report/json.js'
 import { outcomeOf } from '../report/outcome.js'
 import { plotLines } from '../report/plot.js'
 import { runText } from '../report/text.js'
-import { loadSnapshot, restoreSnapshot, type Snapshot } from '../snapshot/index.js'
+import { loadSnapshotAsync, restoreSnapshot, type Snapshot } from '../snapshot/index.js'
 import type { HostClockValues } from '../world/index.js'
 import { parseHost } from './host.js'
 import { EXIT, InputError, note, print, styleOf, withProgress } from './output.js'
@@ -43,7 +43,7 @@ export function addRestore(program: Command, end: (status: number) => void): voi
     .addHelpText('after', '\nExample:\n  $ chronovisor restore guest.chv --after 30d --host uptime=3d')
     .action(async (file: string, options: Options) => {
       const { json, plot, after, for: length, host } = options
-      const snapshot = loadSnapshot(file)
+      const snapshot = await loadSnapshotAsync(file)
       const policy = await policyFor(snapshot, options.policy)
       const run = withProgress(`${file} under ${policy.name}`, (onProgress) => {
         try {

@@ -5,7 +5,7 @@ import { type Json, jsonText } from '../report/json.js'
 import { formatBytes, formatDurationNs, parseScenario } from '../scenario/index.js'
 import { libraryNames, scenarioPath } from '../scenario/library.js'
 import { readScenarioText } from '../scenario/load.js'
-import { type Snapshot, saveSnapshot, takeSnapshot } from '../snapshot/index.js'
+import { type Snapshot, saveSnapshotAsync, takeSnapshot } from '../snapshot/index.js'
 import { print } from './output.js'
 import { parseDuration, parseSeed, underPolicies } from './simulate.js'
 
@@ -46,7 +46,7 @@ export function addSave(program: Command): void {
       const snapshot = await underPolicies(scenario, policy, (options) =>
         takeSnapshot({ text, fileName, ...seeded }, { ...options, ...(guest && { guest }), atNs: at }),
       )
-      const bytes = saveSnapshot(output, snapshot, { gzip: gzip === true })
+      const bytes = await saveSnapshotAsync(output, snapshot, { gzip: gzip === true })
       print(json ? jsonText(savedJson(snapshot, output, bytes)) : savedText(snapshot, output, bytes))
     })
 }

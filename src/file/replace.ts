@@ -12,6 +12,7 @@ import {
   statSync,
   writevSync,
 } from 'node:fs'
+import { type FileHandle, open } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 
 /** So much is gathered before it is written. */
@@ -37,11 +38,7 @@ export function replaceWith(path: string, chunks: Iterable<Uint8Array | string>,
 
 /** What `write` writes becomes the file of that name, once all of it is on the disk. Throws what fails. */
 export function replaceFile(path: string, write: (file: number) => void, mode = 0o600): void {
-  const target = targetOf(path)
-  const folder = dirname(target)
-  const temporary = join(folder, `.${basename(target)}.${process.pid}.tmp`)
-  // A process that had our number and was killed may have left one.
-  rmSync(temporary, { force: true })
+  const { target, temporary } = namesOf(path)
   const file = openSync(temporary, 'wx', mode)
   try {
     try {
@@ -55,7 +52,38 @@ export function replaceFile(path: string, write: (file: number) => void, mode = 
     rmSync(temporary, { force: true })
     throw error
   }
-  flushFolder(folder)
+  flushFolder(dirname(target))
+}
+
+/** The same for one that has to wait. */
+export async function replaceFileAsync(
+  path: string,
+  write: (file: FileHandle) => Promise<void>,
+  mode = 0o600,
+): Promise<void> {
+  const { target, temporary } = namesOf(path)
+  const file = await open(temporary, 'wx', mode)
+  try {
+    try {
+      await write(file)
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+    renameSync(temporary, target)
+  } catch (error) {
+    rmSync(temporary, { force: true })
+    throw error
+  }
+  flushFolder(dirname(target))
+}
+
+function namesOf(path: string): { readonly target: string; readonly temporary: string } {
+  const target = targetOf(path)
+  const temporary = join(dirname(target), `.${basename(target)}.${process.pid}.tmp`)
+  // A process that had our number and was killed may have left one.
+  rmSync(temporary, { force: true })
+  return { target, temporary }
 }
 
 /** Where a link leads. A device or a folder is not to be replaced by a file. */
@@ -86,14 +114,24 @@ function writeChunks(file: number, chunks: Iterable<Uint8Array | string>): numbe
 }
 
 function writeParts(file: number, parts: readonly Uint8Array[]): void {
-  let rest = [...parts]
-  while (rest.length > 0) {
-    let written = writevSync(file, rest)
-    let done = 0
-    while (done < rest.length && written >= rest[done]!.length) written -= rest[done++]!.length
-    rest = rest.slice(done)
-    if (written > 0) rest[0] = rest[0]!.subarray(written)
+  for (let rest = parts; rest.length > 0; ) rest = after(rest, writevSync(file, rest))
+}
+
+export async function writePartsAsync(file: FileHandle, parts: readonly Uint8Array[]): Promise<void> {
+  for (let rest = parts.filter(({ length }) => length > 0); rest.length > 0; ) {
+    const { bytesWritten } = await file.writev(rest.slice(0, MAX_PARTS))
+    rest = after(rest, bytesWritten)
   }
+}
+
+/** What is left of the parts when their first `written` bytes are done. */
+function after(parts: readonly Uint8Array[], written: number): Uint8Array[] {
+  let done = 0
+  let bytes = written
+  while (done < parts.length && bytes >= parts[done]!.length) bytes -= parts[done++]!.length
+  const rest = parts.slice(done)
+  if (bytes > 0) rest[0] = rest[0]!.subarray(bytes)
+  return rest
 }
 
 /** The new name survives a power failure too, where folders can be flushed. */

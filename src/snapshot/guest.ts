@@ -20,8 +20,8 @@ import {
   VARIANTS,
 } from './format.js'
 import { readMemory, writeMemory } from './memory.js'
-import { type Frame, readFrame } from './read.js'
-import { encode, type SaveOptions, writeFile } from './write.js'
+import { type Frame, readFrame, readFrameAsync } from './read.js'
+import { encode, type SaveOptions, writeFile, writeFileAsync } from './write.js'
 
 /** The text of a scenario and how it was read. */
 export interface ScenarioSource {
@@ -45,9 +45,26 @@ export function saveSnapshot(path: string, snapshot: Snapshot, options: SaveOpti
   return writeFile(path, encode(Kind.guest, sectionsOf(snapshot), options))
 }
 
+/** The same, in less time where it is large: the snapshot, and the machine it was taken of, must not change meanwhile. */
+export async function saveSnapshotAsync(
+  path: string,
+  snapshot: Snapshot,
+  options: SaveOptions = {},
+): Promise<number> {
+  return writeFileAsync(path, encode(Kind.guest, sectionsOf(snapshot), options))
+}
+
 /** Reads a snapshot. Throws SnapshotError. */
 export function loadSnapshot(path: string): Snapshot {
-  const frame = readFrame(path, Kind.guest)
+  return snapshotOf(readFrame(path, Kind.guest))
+}
+
+/** The same, in less time where it is large. */
+export async function loadSnapshotAsync(path: string): Promise<Snapshot> {
+  return snapshotOf(await readFrameAsync(path, Kind.guest))
+}
+
+function snapshotOf(frame: Frame): Snapshot {
   const memory = frame.one('MEMO')
   return readSnapshot(frame, 'save', {
     // A guest that a `save` event stopped runs again after a restore, whatever it did before.

@@ -6,6 +6,13 @@ export {
   takeSnapshot,
 } from './continue.js'
 export { SnapshotError } from './error.js'
-export { loadSnapshot, type ScenarioSource, type Snapshot, saveSnapshot } from './guest.js'
+export {
+  loadSnapshot,
+  loadSnapshotAsync,
+  type ScenarioSource,
+  type Snapshot,
+  saveSnapshot,
+  saveSnapshotAsync,
+} from './guest.js'
 export { loadMachine, saveMachine } from './machine.js'
 export type { SaveOptions } from './write.js'

@@ -1,6 +1,7 @@
 /** Reads a snapshot's frame: header, checksums, sections. Nothing in it is believed before it is checked. */
 import { createHash } from 'node:crypto'
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync, read, readSync } from 'node:fs'
+import { promisify } from 'node:util'
 import { crc32, gunzipSync } from 'node:zlib'
 import { ByteReader } from './bytes.js'
 import { SnapshotError } from './error.js'
@@ -55,20 +56,77 @@ export class Frame {
 export function readFrame(path: string, kind: number): Frame {
   const file = open(path)
   try {
-    const size = sizeOf(file, path)
-    const head = readBytes(file, Math.min(size, HEADER_BYTES), path)
-    const header = readHeader(head, size, path)
-    if (header.kind !== kind) {
-      const name = (one: number) => (one === Kind.guest ? 'a guest' : 'a machine')
-      wrong(path, 12, `this is a snapshot of ${name(header.kind)}; expected one of ${name(kind)}`)
-    }
-    return frameOf(path, header, head, readBytes(file, size - HEADER_BYTES, path))
+    const begin = readBegin(file, path, kind)
+    const rest = readBytes(file, begin.rest, path)
+    const digest = createHash('sha256')
+      .update(begin.head)
+      .update(rest.subarray(0, begin.header.length))
+      .digest()
+    return frameOf(path, begin.header, rest, digest)
   } catch (error) {
-    if (error instanceof SnapshotError) throw error
-    throw new SnapshotError(path, null, `${(error as Error).message}; expected a snapshot file`)
+    throw unreadable(path, error)
   } finally {
     closeSync(file)
   }
+}
+
+/** The same, with the digest computed of what is there while the rest is read. */
+export async function readFrameAsync(path: string, kind: number): Promise<Frame> {
+  const file = open(path)
+  try {
+    const begin = readBegin(file, path, kind)
+    const { rest, digest } = await readHashed(file, begin, path)
+    return frameOf(path, begin.header, rest, digest)
+  } catch (error) {
+    throw unreadable(path, error)
+  } finally {
+    closeSync(file)
+  }
+}
+
+interface Begin {
+  readonly head: Buffer
+  readonly header: Header
+  /** Bytes of body and digest. */
+  readonly rest: number
+}
+
+function readBegin(file: number, path: string, kind: number): Begin {
+  const size = sizeOf(file, path)
+  const head = readBytes(file, Math.min(size, HEADER_BYTES), path)
+  const header = readHeader(head, size, path)
+  if (header.kind !== kind) {
+    const name = (one: number) => (one === Kind.guest ? 'a guest' : 'a machine')
+    wrong(path, 12, `this is a snapshot of ${name(header.kind)}; expected one of ${name(kind)}`)
+  }
+  return { head, header, rest: size - HEADER_BYTES }
+}
+
+function unreadable(path: string, error: unknown): SnapshotError {
+  if (error instanceof SnapshotError) return error
+  return new SnapshotError(path, null, `${(error as Error).message}; expected a snapshot file`)
+}
+
+const PIECE = 2 << 20
+const readAsync = promisify(read)
+
+async function readHashed(file: number, { head, header, rest: length }: Begin, path: string) {
+  const rest = Buffer.allocUnsafeSlow(length)
+  const hash = createHash('sha256').update(head)
+  for (let at = 0, hashed = 0; hashed < length; ) {
+    const pending = at < length ? readAsync(file, rest, at, Math.min(PIECE, length - at), null) : null
+    // Meanwhile a thread reads.
+    hash.update(rest.subarray(hashed, Math.min(at, header.length)))
+    hashed = at
+    const got = (await pending)?.bytesRead ?? 0
+    if (pending && got === 0) shorter(path, at)
+    at += got
+  }
+  return { rest, digest: hash.digest() }
+}
+
+function shorter(path: string, at: number): never {
+  wrong(path, at, 'the file became shorter while it was read; expected it to be left alone')
 }
 
 function wrong(path: string, at: number, detail: string): never {
@@ -94,10 +152,10 @@ function sizeOf(file: number, path: string): number {
 }
 
 function readBytes(file: number, length: number, path: string): Buffer {
-  const bytes = Buffer.allocUnsafe(length)
+  const bytes = Buffer.allocUnsafeSlow(length)
   for (let at = 0; at < length; ) {
     const got = readSync(file, bytes, at, length - at, null)
-    if (got === 0) wrong(path, at, 'the file became shorter while it was read; expected it to be left alone')
+    if (got === 0) shorter(path, at)
     at += got
   }
   return bytes
@@ -127,9 +185,8 @@ function readHeader(head: Buffer, size: number, path: string): Header {
   return { gzip, kind, length: there, unpacked: Number(unpacked) }
 }
 
-function frameOf(path: string, header: Header, head: Buffer, rest: Buffer): Frame {
+function frameOf(path: string, header: Header, rest: Buffer, digest: Buffer): Frame {
   const packed = rest.subarray(0, header.length)
-  const digest = createHash('sha256').update(head).update(packed).digest()
   const whole = digest.equals(rest.subarray(header.length))
   if (header.gzip && !whole) refuseDigest(path)
   const body = header.gzip ? unpack(path, header, packed) : packed
