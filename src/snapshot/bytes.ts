@@ -92,7 +92,11 @@ export class ByteReader {
     const count = this.u32(what)
     if (count > most) this.refuse(`the number of ${what} is ${count}; expected at most ${most}`, 4)
     if (count * size > this.left) {
-      this.refuse(`the number of ${what} is ${count}, and ${this.left} bytes are left for them`, 4)
+      const most = Math.floor(this.left / size)
+      this.refuse(
+        `the number of ${what} is ${count}; expected at most the ${most} that the bytes left hold`,
+        4,
+      )
     }
     return count
   }

@@ -197,9 +197,19 @@ function readScenario(frame: Frame) {
   }
 }
 
-function readHosts(frame: Frame, scenario: Scenario): SavedHost[] {
+let sizes: { readonly hostBytes: number; readonly guestBytes: number } | undefined
+
+/** Of the core's state: they are the same in every instance. */
+function layout() {
+  if (sizes) return sizes
   const { core } = new Machine()
-  const most = core.address_guest() - core.address_state()
+  const [begin, guest, end] = [core.address_state(), core.address_guest(), core.address_state_end()]
+  sizes = { hostBytes: guest - begin, guestBytes: end - guest }
+  return sizes
+}
+
+function readHosts(frame: Frame, scenario: Scenario): SavedHost[] {
+  const most = layout().hostBytes
   const hosts = frame.all('HOST').map((from): SavedHost => {
     const host = {
       name: from.text('the name of a host'),
@@ -268,8 +278,7 @@ function readGuest(
   const stoppedTotalNs = from.u64('the time it has been stopped')
   const bootCounter = from.u64('the counter at boot')
   const state = from.blob('the state')
-  const { core } = new Machine()
-  const expected = core.address_state_end() - core.address_guest()
+  const expected = layout().guestBytes
   if (state.length !== expected)
     from.refuse(`the state has ${state.length} bytes; expected ${expected}`, state.length)
   from.end()

@@ -3,7 +3,15 @@ import { createHash } from 'node:crypto'
 import { crc32, gzipSync } from 'node:zlib'
 import { replaceFileAsync, replaceWith, writePartsAsync } from '../file/replace.js'
 import { SnapshotError } from './error.js'
-import { DIGEST_BYTES, FLAG_GZIP, HEADER_BYTES, MAGIC, SECTION_HEADER_BYTES, type Sections, VERSION } from './format.js'
+import {
+  DIGEST_BYTES,
+  FLAG_GZIP,
+  HEADER_BYTES,
+  MAGIC,
+  SECTION_HEADER_BYTES,
+  type Sections,
+  VERSION,
+} from './format.js'
 
 export interface SaveOptions {
   readonly gzip?: boolean

@@ -15,7 +15,8 @@ export class StreamFile {
   readonly size: number
   readonly #file: number
   readonly #onRead: OnRead | undefined
-  readonly #window = Buffer.allocUnsafe(WINDOW_BYTES)
+  /** Of WINDOW_BYTES, or all of a smaller file. */
+  readonly #window: Buffer
   /** Where the window begins in the file, how much of it is filled, and how far it has been taken. */
   #base = 0
   #filled = 0
@@ -39,6 +40,7 @@ export class StreamFile {
       throw new StreamError(path, null, 'this is not a regular file; expected a saved guest')
     }
     this.size = status.size
+    this.#window = Buffer.allocUnsafe(Math.min(WINDOW_BYTES, status.size))
   }
 
   close(): void {
@@ -115,7 +117,7 @@ export class StreamFile {
     this.#taken = 0
     while (this.#filled < length) {
       const at = this.#base + this.#filled
-      const got = readSync(this.#file, this.#window, this.#filled, WINDOW_BYTES - this.#filled, at)
+      const got = readSync(this.#file, this.#window, this.#filled, this.#window.length - this.#filled, at)
       if (got === 0)
         this.refuse(`byte ${at}`, 'the file became shorter while it was read; expected it to stay')
       this.#filled += got

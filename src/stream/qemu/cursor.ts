@@ -31,9 +31,18 @@ export class Cursor {
   u64(what: string): bigint {
     return this.#take(8, what).readBigUInt64BE(0)
   }
-  /** u8 length and that many bytes. */
+  /** u8 length and that many letters. */
   name(what: string): string {
-    return this.bytes(this.u8(`the length of ${what}`), what).toString('latin1')
+    return this.letters(this.u8(`the length of ${what}`), what)
+  }
+  /** Of ASCII, as all names in streams are. */
+  letters(length: number, what: string): string {
+    const text = this.bytes(length, what).toString('latin1')
+    if (/^[\x20-\x7e]*$/.test(text)) return text
+    return this.refuse(
+      `${what} is called ${JSON.stringify(text.slice(0, 20))}; expected letters of ASCII`,
+      length,
+    )
   }
   /** A copy. The caller has bounded `length`. */
   bytes(length: number, what: string): Buffer {

@@ -75,8 +75,10 @@ export function readDescription(path: string): Description {
   try {
     json = JSON.parse(text)
   } catch (error) {
-    const detail = `the JSON description cannot be parsed (${(error as Error).message}); expected QEMU's`
-    throw new StreamError(path, `byte ${at + HEADER_BYTES}`, detail.replaceAll('\n', ' '))
+    // V8 quotes the text around the place, whatever is in it.
+    const why = (error as Error).message.replace(/[^\x20-\x7e]/g, '?')
+    const detail = `the JSON description cannot be parsed (${why}); expected QEMU's`
+    throw new StreamError(path, `byte ${at + HEADER_BYTES}`, detail)
   }
   return new DescriptionReader(path, at).description(json)
 }

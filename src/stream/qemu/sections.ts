@@ -163,7 +163,7 @@ class SectionReader {
     from.section = 'the configuration'
     const length = from.u32('the length of the machine type')
     if (length > 255) from.refuse(`the machine type has ${length} letters; expected at most 255`, 4)
-    this.#machine = from.bytes(length, 'the machine type').toString('latin1')
+    this.#machine = from.letters(length, 'the machine type')
     while (from.peek() === Type.subsection) {
       from.u8('the type of a subsection')
       const name = from.name('a subsection')
