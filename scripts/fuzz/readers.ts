@@ -17,6 +17,7 @@ import { readXenStream } from '../../src/stream/xen/read.js'
 import { readXenSave } from '../../src/stream/xen/save.js'
 import { encodeItem } from '../../src/stream/xen/write.js'
 import type { Seed } from './mutate.js'
+import { wire } from './wire.js'
 
 export interface Reader {
   readonly name: string
@@ -63,7 +64,7 @@ const DIGEST = 32
 
 const snapshot: Reader = {
   name: 'snapshot',
-  share: 6,
+  share: 5,
   // One is packed again, which takes its time.
   seeds: () =>
     filesIn('test/data/snapshots', /\.chv$/).map((name, i) =>
@@ -112,7 +113,7 @@ function sealed(header: Buffer, sections: readonly Buffer[], gzip: boolean): Buf
 
 const qemu: Reader = {
   name: 'qemu',
-  share: 30,
+  share: 20,
   seeds: () =>
     filesIn('test/data/qemu', /\.bin\.gz$/).map((name) => qemuSeed(gunzipSync(data(`qemu/${name}`)))),
   read: (path) => void readQemu(path),
@@ -165,7 +166,7 @@ function sectionsIn(file: Buffer): QemuStream {
 
 const xen: Reader = {
   name: 'xen',
-  share: 30,
+  share: 20,
   seeds: () => filesIn('test/data/xen', /\.xl\.gz$/).map((name) => xenSeed(gunzipSync(data(`xen/${name}`)))),
   read: (path) => void xenFacts(readXenSave(path)),
   lacks: lacking(StreamError, /$^/),
@@ -207,7 +208,7 @@ function recordOf(part: Buffer): Buffer {
 
 const scenario: Reader = {
   name: 'scenario',
-  share: 4,
+  share: 5,
   seeds: () => {
     const folder = 'src/scenario/library/'
     return filesIn(folder, /\.yaml$/).map((name) => ({
@@ -224,4 +225,4 @@ const scenario: Reader = {
   },
 }
 
-export const readers: readonly Reader[] = [snapshot, qemu, xen, scenario]
+export const readers: readonly Reader[] = [snapshot, qemu, xen, wire, scenario]
