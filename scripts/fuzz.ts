@@ -17,6 +17,7 @@ import { fuzz, type Problem, type Result } from './fuzz/run.js'
 const MOST_GROWTH_BYTES = 512 << 20
 /** A child that is at one input for so long hangs. */
 const HANGS_MS = 120_000
+const STOPPED_MS = 10_000
 const TELL_EVERY = 64
 
 interface Done extends Result {
@@ -90,9 +91,14 @@ function watched(reader: Reader, runs: number): Promise<Done> {
   ])
   return new Promise((resolve) => {
     let [at, heard] = [count('from'), performance.now()]
+    let ticked = performance.now()
     const timer = setInterval(() => {
+      const now = performance.now()
+      // Whoever stopped this process has stopped the child too.
+      if (now - ticked > STOPPED_MS) heard = now
+      ticked = now
       note(`${reader.name}: ${at - count('from')} of ${runs}`)
-      if (performance.now() - heard > HANGS_MS) process_.kill('SIGKILL')
+      if (now - heard > HANGS_MS) process_.kill('SIGKILL')
     }, 1000)
     process_.on('message', (message: Message) => {
       heard = performance.now()

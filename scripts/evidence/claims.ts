@@ -1,5 +1,6 @@
 /** What the project claims, and how each claim is seen to hold: data for scripts/evidence.ts. */
 import { exports } from './claims-exports.js'
+import { faults } from './claims-faults.js'
 import { speed } from './claims-speed.js'
 import { streams } from './claims-streams.js'
 import { uptime } from './claims-uptime.js'
@@ -309,5 +310,6 @@ export const sections: readonly Section[] = [
   },
   ...streams,
   ...exports,
+  ...faults,
   ...speed,
 ]
