@@ -1,7 +1,7 @@
 /**
  * Arithmetic, CR and trap instructions that are rare enough to be a call away from the interpreter's loop. All get the
  * instruction word. Source: Power ISA 3.0B, Book I, chapter 3; where it leaves a result undefined, as QEMU has it
- * (division by zero and the overflowing quotient give 0).
+ * (a quotient that does not exist is the dividend; of the extended divisions, and a remainder, 0).
  */
 import { div_wide, mulhi_u64 } from '../wide'
 import { raise_program, PROGRAM_TRAP } from './exception'
@@ -79,18 +79,18 @@ function arith_more(which: i32, word: u32, a: u64, b: u64): u32 {
 /** Divisions, and the OE forms of everything. */
 function divide_or_overflow(which: i32, word: u32, a: u64, b: u64): u32 {
   switch (which) {
-    case Arith.DIVW: case Arith.DIVWO: return divided_word(word, div_i32(<i32>a, <i32>b), bad_i32(<i32>a, <i32>b))
-    case Arith.DIVWU: case Arith.DIVWUO: return divided_word(word, <u32>b == 0 ? 0 : <u32>a / <u32>b, <u32>b == 0)
+    case Arith.DIVW: case Arith.DIVWO: return divided(word, <u64>div_i32(<i32>a, <i32>b), bad_i32(<i32>a, <i32>b))
+    case Arith.DIVWU: case Arith.DIVWUO: return divided(word, <u64>(<u32>b == 0 ? <u32>a : <u32>a / <u32>b), <u32>b == 0)
     case Arith.DIVWE: case Arith.DIVWEO: return divide_word_extended(word, <i32>a, <i32>b)
     case Arith.DIVWEU: case Arith.DIVWEUO: {
       const bad = <u32>a >= <u32>b
-      return divided_word(word, bad ? 0 : <u32>((<u64><u32>a << 32) / <u64><u32>b), bad)
+      return divided(word, bad ? 0 : (<u64><u32>a << 32) / <u64><u32>b, bad)
     }
     case Arith.DIVD: case Arith.DIVDO: {
       const bad = b == 0 || (b == u64.MAX_VALUE && a == 1 << 63)
-      return divided(word, bad ? 0 : <u64>(<i64>a / <i64>b), bad)
+      return divided(word, bad ? a : <u64>(<i64>a / <i64>b), bad)
     }
-    case Arith.DIVDU: case Arith.DIVDUO: return divided(word, b == 0 ? 0 : a / b, b == 0)
+    case Arith.DIVDU: case Arith.DIVDUO: return divided(word, b == 0 ? a : a / b, b == 0)
     case Arith.DIVDE: case Arith.DIVDEO: return divide_extended(word, a, b)
     case Arith.DIVDEU: case Arith.DIVDEUO: return divided(word, a >= b ? 0 : div_wide(a, 0, b), a >= b)
     case Arith.ADDO: return sum(word, a, b, 0, false)
@@ -208,7 +208,7 @@ function add_high(a: u64, b: u64, c: u64, signed: bool): u64 {
 function mod_i32(a: i32, b: i32): i32 { return bad_i32(a, b) ? 0 : a % b }
 function mod_i64(a: i64, b: i64): i64 { return b == 0 || (b == -1 && a == i64.MIN_VALUE) ? 0 : a % b }
 function bad_i32(a: i32, b: i32): bool { return b == 0 || (b == -1 && a == i32.MIN_VALUE) }
-function div_i32(a: i32, b: i32): u32 { return bad_i32(a, b) ? 0 : <u32>(a / b) }
+function div_i32(a: i32, b: i32): u32 { return bad_i32(a, b) ? <u32>a : <u32>(a / b) }
 
 function set_boolean(field: u32): u64 { return field & 8 ? u64.MAX_VALUE : field & 4 ? 1 : 0 }
 
@@ -235,15 +235,12 @@ function divided(word: u32, value: u64, bad: bool): u32 {
   if (word & 0x400) overflow(bad, bad)
   return to_d(word, value)
 }
-/** A quotient of words: the upper word of the result is undefined, and 0 here. */
-function divided_word(word: u32, value: u32, bad: bool): u32 { return divided(word, <u64>value, bad) }
-
 function divide_word_extended(word: u32, a: i32, b: i32): u32 {
   const dividend = <i64>a << 32
-  if (b == 0 || (dividend == i64.MIN_VALUE && b == -1)) return divided_word(word, 0, true)
+  if (b == 0 || (dividend == i64.MIN_VALUE && b == -1)) return divided(word, 0, true)
   const quotient = dividend / <i64>b
   const bad = quotient != <i64><i32>quotient
-  return divided_word(word, bad ? 0 : <u32>quotient, bad)
+  return divided(word, bad ? 0 : <u64>quotient, bad)
 }
 
 /** (RA followed by 64 zeros) / RB, signed. */
@@ -253,7 +250,7 @@ function divide_extended(word: u32, a: u64, b: u64): u32 {
   const divisor = <i64>b < 0 ? 0 - b : b
   if (dividend >= divisor) return divided(word, 0, true)
   const quotient = div_wide(dividend, 0, divisor)
-  const limit: u64 = negative ? 1 << 63 : (1 << 63) - 1
+  const limit = (<u64>1 << 63) - <u64>!negative
   if (quotient > limit) return divided(word, 0, true)
   return divided(word, negative ? 0 - quotient : quotient, false)
 }

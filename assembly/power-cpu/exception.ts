@@ -71,9 +71,10 @@ export function raise_machine_check(address: u64, pc: u64): u32 {
   return LEAVE
 }
 
-export function raise_alignment(address: u64, pc: u64): u32 {
+/** DSISR gets the fields RT and RA of the word, as far as QEMU sets it; newer architectures leave it undefined. */
+export function raise_alignment(address: u64, word: u32, pc: u64): u32 {
   set_spr(SPR_DAR, address)
-  set_spr(SPR_DSISR, 0)
+  set_spr(SPR_DSISR, <u64>((word >> 16) & 0x3ff))
   return raise(VECTOR_ALIGNMENT, 0, pc)
 }
 

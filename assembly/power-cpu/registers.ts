@@ -108,7 +108,7 @@ export function set_xer(value: u32): void {
     store<u8>(OV32, <u8>((value >> 19) & 1))
     store<u8>(CA32, <u8>((value >> 18) & 1))
   }
-  store<u32>(XER_REST, value & 0x1fff_ffff & (server() ? ~XER_OV32_CA32 : u32.MAX_VALUE))
+  store<u32>(XER_REST, value & 0x1fff_ffff & ~XER_OV32_CA32)
 }
 
 /** CR0 from a result of the mode's width. */

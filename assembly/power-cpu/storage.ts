@@ -113,7 +113,7 @@ function store_reversed(word: u32, at: u64, size: u32, pc: u64): u32 {
 /** lmw and stmw do not exist in little-endian mode: an alignment interrupt. */
 function load_multiple(word: u32, pc: u64): u32 {
   let at = cut(base(word) + <u64><i64><i16>word)
-  if (little()) return raise_alignment(at, pc)
+  if (little()) return raise_alignment(at, word, pc)
   for (let r = field_d(word); r < 32; r++) {
     const from = load_slow(at, 4, pc)
     if (from == 0) return LEAVE
@@ -125,7 +125,7 @@ function load_multiple(word: u32, pc: u64): u32 {
 
 function store_multiple(word: u32, pc: u64): u32 {
   let at = cut(base(word) + <u64><i64><i16>word)
-  if (little()) return raise_alignment(at, pc)
+  if (little()) return raise_alignment(at, word, pc)
   for (let r = field_d(word); r < 32; r++) {
     if (!store_slow(at, 4, <u64>bswap<u32>(<u32>gpr(r)), pc)) return LEAVE
     at = cut(at + 4)
@@ -137,7 +137,7 @@ function store_multiple(word: u32, pc: u64): u32 {
 
 /** Bytes fill registers from the left, four a register; the rest of the last one is 0. */
 function load_string(word: u32, start: u64, count: u32, pc: u64): u32 {
-  if (little()) return raise_alignment(start, pc)
+  if (little()) return raise_alignment(start, word, pc)
   let r = field_d(word)
   let value: u32 = 0
   for (let i: u32 = 0; i < count; i++) {
@@ -153,7 +153,7 @@ function load_string(word: u32, start: u64, count: u32, pc: u64): u32 {
 }
 
 function store_string(word: u32, start: u64, count: u32, pc: u64): u32 {
-  if (little()) return raise_alignment(start, pc)
+  if (little()) return raise_alignment(start, word, pc)
   const r = field_d(word)
   for (let i: u32 = 0; i < count; i++) {
     const value = gpr((r + (i >> 2)) & 31) >> (24 - 8 * <u64>(i & 3))
@@ -162,9 +162,8 @@ function store_string(word: u32, start: u64, count: u32, pc: u64): u32 {
   return NEXT
 }
 
-/** A quadword's registers: the even one has the more significant half in either byte order. */
+/** A quadword's registers: the even one has the more significant half in either byte order. Any alignment, as on QEMU. */
 function load_quad(word: u32, at: u64, pc: u64): u32 {
-  if (at & 15) return raise_alignment(at, pc)
   const from = load_slow(at, 8, pc)
   const second = from == 0 ? <usize>0 : load_slow(at + 8, 8, pc)
   if (from == 0 || second == 0) return LEAVE
@@ -178,7 +177,6 @@ function quad_registers(r: u32, first: u64, second: u64): void {
 }
 
 function store_quad(word: u32, at: u64, pc: u64): u32 {
-  if (at & 15) return raise_alignment(at, pc)
   const to = store_place(at, 16, pc)
   if (to == 0) return LEAVE
   put_quad(to, field_d(word) & 30)
@@ -196,7 +194,7 @@ function reserve(at: usize, size: u32): void {
 }
 
 function load_reserve(word: u32, at: u64, size: u32, pc: u64): u32 {
-  if (at & <u64>(size - 1)) return raise_alignment(at, pc)
+  if (at & <u64>(size - 1)) return raise_alignment(at, word, pc)
   const from = load_slow(at, size, pc)
   if (from == 0) return LEAVE
   reserve(from, size)
@@ -205,6 +203,7 @@ function load_reserve(word: u32, at: u64, size: u32, pc: u64): u32 {
 }
 
 function load_quad_reserve(word: u32, at: u64, pc: u64): u32 {
+  if (at & 15) return raise_alignment(at, word, pc)
   if (load_quad(word, at, pc) == LEAVE) return LEAVE
   reserve(load_slow(at, 8, pc), 16)
   return NEXT
@@ -219,7 +218,7 @@ function reserved(to: usize, size: u32): bool {
 }
 
 function store_conditional(word: u32, at: u64, size: u32, pc: u64): u32 {
-  if (at & <u64>(size - 1)) return raise_alignment(at, pc)
+  if (at & <u64>(size - 1)) return raise_alignment(at, word, pc)
   const to = store_place(at, size, pc)
   if (to == 0) return LEAVE
   if (reserved(to, size)) store_slow(at, size, in_order(gpr(field_d(word)), size), pc)
@@ -227,7 +226,7 @@ function store_conditional(word: u32, at: u64, size: u32, pc: u64): u32 {
 }
 
 function store_quad_conditional(word: u32, at: u64, pc: u64): u32 {
-  if (at & 15) return raise_alignment(at, pc)
+  if (at & 15) return raise_alignment(at, word, pc)
   const to = store_place(at, 16, pc)
   if (to == 0) return LEAVE
   if (reserved(to, 16)) put_quad(to, field_d(word) & 30)
@@ -251,7 +250,7 @@ function zero_block(at: u64, pc: u64): u32 {
 function atomic(word: u32, size: u32, loads: bool, pc: u64): u32 {
   const at = cut(gpr(field_a(word)))
   const function_code = field_b(word)
-  if (at & <u64>(size - 1)) return raise_alignment(at, pc)
+  if (at & <u64>(size - 1)) return raise_alignment(at, word, pc)
   const to = store_place(at, size, pc)
   if (to == 0) return LEAVE
   const old = in_order(raw(to, size), size)

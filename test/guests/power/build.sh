@@ -26,3 +26,6 @@ both dec-imm -DMODE=9 -DDEC_D=-1 -DDEC_N=300000
 both dec-p1000 -DMODE=9 -DDEC_D=1000 -DDEC_N=20000
 cc32 -DMODE=10 -DTICKS=5000000 -o b32-tick.elf start32.S bench.c
 cc64 -DMODE=10 -DTICKS=25600000 -o b64-tick.elf start64.S bench.c
+
+cc32 -o b32-random.elf random.S
+cc64 -o b64-random.elf random.S
