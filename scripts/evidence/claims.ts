@@ -1,6 +1,7 @@
 /** What the project claims, and how each claim is seen to hold: data for scripts/evidence.ts. */
 import { exports } from './claims-exports.js'
 import { faults } from './claims-faults.js'
+import { skip } from './claims-skip.js'
 import { speed } from './claims-speed.js'
 import { streams } from './claims-streams.js'
 import { uptime } from './claims-uptime.js'
@@ -272,6 +273,7 @@ export const sections: readonly Section[] = [
     ],
   },
   uptime,
+  ...skip,
   {
     title: 'As a program',
     claims: [
