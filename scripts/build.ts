@@ -97,6 +97,7 @@ async function buildPage(): Promise<void> {
   try {
     const { buildLab } = await import('./build-lab.js')
     await buildLab(fresh)
+    await chmod(fresh, 0o755)
     await utimes(join(fresh, 'index.html'), started, started)
     await rm(path('dist/lab'), { recursive: true, force: true })
     await rename(fresh, path('dist/lab'))

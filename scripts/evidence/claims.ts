@@ -2,6 +2,7 @@
 import { exports } from './claims-exports.js'
 import { faults } from './claims-faults.js'
 import { skip } from './claims-skip.js'
+import { lab } from './claims-lab.js'
 import { speed } from './claims-speed.js'
 import { streams } from './claims-streams.js'
 import { uptime } from './claims-uptime.js'
@@ -313,5 +314,6 @@ export const sections: readonly Section[] = [
   ...streams,
   ...exports,
   ...faults,
+  ...lab,
   ...speed,
 ]

@@ -1,11 +1,10 @@
 /** A real Chromium for the tests of the page, and what every test of it wants. */
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import type { Server } from 'node:http'
-import { createRequire } from 'node:module'
 import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
+import axe from 'axe-core'
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
-import { expect } from 'vitest'
 import { serverOf } from '../../src/cli/serve.js'
 
 const PLACES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
@@ -22,14 +21,19 @@ export interface Lab {
   /** The page at `hash`, loaded anew in the profile that the tests share. */
   at(hash: string): Promise<Page>
   /** In a profile of its own; null: as on a first visit. */
-  open(hash: string | null, options?: BrowserContextOptions): Promise<Page>
+  open(
+    hash: string | null,
+    options?: BrowserContextOptions,
+    before?: (page: Page) => Promise<unknown>,
+  ): Promise<Page>
   close(): Promise<void>
 }
 
 /** The built page on a server as `chronovisor lab` starts it. */
 export async function startLab(): Promise<Lab> {
   const folder = fileURLToPath(new URL('../../dist/lab/', import.meta.url))
-  expect(existsSync(`${folder}index.html`), 'dist/lab is not built: npm run build').toBe(true)
+  if (!existsSync(`${folder}index.html`))
+    throw new Error('dist/lab is not built; expected `npm run build` before')
   const server: Server = serverOf(folder)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
@@ -55,8 +59,9 @@ export async function startLab(): Promise<Lab> {
       await settled(shared)
       return shared
     },
-    open: async (hash, options = {}) => {
+    open: async (hash, options = {}, before = async () => {}) => {
       const page = await pageOf(options)
+      await before(page)
       await page.goto(hash === null ? url : `${url}#${hash}`)
       await settled(page)
       return page
@@ -129,8 +134,7 @@ export async function pixelsOf(page: Page, png: Buffer) {
 
 /** Of axe: what is against WCAG 2.2 A or AA on the page as it is now, as `rule: element`. */
 export async function violations(page: Page): Promise<string[]> {
-  const source = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
-  await page.evaluate(source)
+  await page.evaluate(axe.source)
   return page.evaluate(async () => {
     const { axe } = globalThis as unknown as {
       axe: { run(options: unknown): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> }

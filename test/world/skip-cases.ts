@@ -105,4 +105,3 @@ export function hashes(c: Case, pace: 'skipping' | 'event-by-event', build: 'rel
   }
   return all
 }
-
