@@ -1,8 +1,8 @@
 /** What the project claims, and how each claim is seen to hold: data for scripts/evidence.ts. */
 import { exports } from './claims-exports.js'
 import { faults } from './claims-faults.js'
-import { skip } from './claims-skip.js'
 import { lab } from './claims-lab.js'
+import { skip } from './claims-skip.js'
 import { speed } from './claims-speed.js'
 import { streams } from './claims-streams.js'
 import { uptime } from './claims-uptime.js'
