@@ -3,6 +3,7 @@
  * when they differ, so a time is never that of a wrong result.
  */
 import { deepStrictEqual } from 'node:assert'
+import type { Pace } from '../core/machine.js'
 import { Seen } from '../observation/log.js'
 import { ReaderQueue } from './bigint.js'
 import { BigIntGuest } from './bigint-guest.js'
@@ -63,11 +64,13 @@ function events(): Machines {
 
 const CLOCK = { gettimeofday: 4, sched: 6, jiffies: 8 } as const
 
-function guest(what: Omit<Machines, 'core' | 'bigint'>, busy: boolean, step: bigint): Machines {
+type What = Omit<Machines, 'core' | 'bigint'>
+
+function guest(what: What, busy: boolean, step: bigint, pace: Pace = 'event-by-event'): Machines {
   const setting = { tscKhz: 2_400_000n, uptime: 1000n * S, utc: 1_218_055_617n * S, hz: 1000n, busy }
   const machine = xenGuest(setting)
   const model = new BigIntGuest(setting)
-  const core = onwards((until) => machine.run(until), step)
+  const core = onwards((until) => machine.run(until, pace), step)
   const bigint = onwards((until) => model.run(until), step)
   for (let i = 0; i < 5; i++) {
     core()
@@ -103,12 +106,20 @@ function ticks(native: Native): Case {
   }
 }
 
-const idle = () =>
-  guest(
-    { suite: 'skip', id: 'idle', title: 'linux-2.6.18-xen, idle', unit: 'simulated second', perCall: 60 },
-    false,
-    60n * S,
-  )
+function idle(): Machines[] {
+  const what = { suite: 'skip', unit: 'simulated second' }
+  const title = 'linux-2.6.18-xen, idle'
+  return [
+    guest({ ...what, id: 'idle', title, perCall: 60 }, false, 60n * S),
+    // The peer goes through every event, so this says what skipping is worth.
+    guest(
+      { ...what, id: 'idle-hour', title: 'linux-2.6.18-xen, skipped', perCall: 3600 },
+      false,
+      3600n * S,
+      'skipping',
+    ),
+  ]
+}
 
 /** What stands for the core when a call is all that is measured: an object with the same two fields. */
 class Fields {
@@ -164,7 +175,7 @@ function calls(): Machines[] {
 
 /** All of them, checked. */
 export function machineSuites(native: Native): Case[] {
-  const others = [events(), idle(), ...calls()].map(({ perCall, core, bigint, ...what }): Case => {
+  const others = [events(), ...idle(), ...calls()].map(({ perCall, core, bigint, ...what }): Case => {
     // Calls have no arithmetic: what stands beside them is a method that JavaScript inlines.
     const peer = what.suite === 'call' ? ({ name: 'Node', title: 'a method' } as const) : bare
     const time = sampled(bigint, perCall)

@@ -22,6 +22,7 @@ it('machines and snapshots have their peers beside them', () => {
     ['kernel-ticks', 'C', 'BigInt'],
     ['events', 'BigInt'],
     ['idle', 'BigInt'],
+    ['idle-hour', 'BigInt'],
     ['call-number', 'Node'],
     ['call-bigint', 'Node'],
     ['snapshot-save', 'Node'],
