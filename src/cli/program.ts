@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { BenchError } from '../bench/error.js'
 import { MathError } from '../math/index.js'
+import { MigrationError } from '../migration/index.js'
 import { PolicyError } from '../policy/index.js'
 import { ElfError } from '../power/index.js'
 import { ScenarioError } from '../scenario/index.js'
@@ -16,8 +17,10 @@ import { addInspect } from './inspect.js'
 import { addLab } from './lab.js'
 import { addList } from './list.js'
 import { addMath } from './math/index.js'
+import { addMigrate } from './migrate.js'
 import { EXIT, InputError, note } from './output.js'
 import { addPolicies } from './policies.js'
+import { addReceive } from './receive.js'
 import { addReport } from './report.js'
 import { addRestore } from './restore.js'
 import { addRun } from './run.js'
@@ -43,6 +46,8 @@ function createProgram(end: (status: number) => void): Command {
   addReport(program, end)
   addSave(program)
   addRestore(program, end)
+  addMigrate(program, end)
+  addReceive(program, end)
   addInspect(program)
   addPolicies(program)
   addLab(program)
@@ -79,6 +84,7 @@ function report(error: unknown): number {
     error instanceof PolicyError ||
     error instanceof MathError ||
     error instanceof SnapshotError ||
+    error instanceof MigrationError ||
     error instanceof StreamError ||
     error instanceof BenchError ||
     error instanceof ElfError ||

@@ -66,7 +66,10 @@ export function addRestore(program: Command, end: (status: number) => void): voi
     })
 }
 
-async function policyFor({ fileName, world }: Snapshot, wanted: string | undefined): Promise<ClockPolicy> {
+export async function policyFor(
+  { fileName, world }: Snapshot,
+  wanted: string | undefined,
+): Promise<ClockPolicy> {
   const { policy } = world.guest
   if (wanted !== undefined) return resolvePolicy(wanted)
   if (policyNames().includes(policy)) return resolvePolicy(policy)

@@ -154,11 +154,16 @@ export class Machine {
 
   /** The stopped guest, to be taken to another machine. Its memory is this one's own: this one must not run again. */
   image(): GuestImage {
+    return { ...this.imageWithoutMemory(), memory: sparse(this.guestMemory) }
+  }
+
+  /** The same where memory goes another way: of its memory only the size. */
+  imageWithoutMemory(): GuestImage {
     this.#drain()
     const from = this.core.address_guest()
     return {
       state: this.#bytes(from, this.core.address_state_end() - from).slice(),
-      memory: sparse(this.guestMemory),
+      memory: { size: this.guestMemory.length, runs: [] },
       vcpus: this.core.machine_vcpus(),
       program: this.core.machine_program(),
       stoppedAtNs: u64(this.core.machine_stopped_at()),

@@ -124,6 +124,8 @@ export class Incoming {
     this.#prepareBody = prepareBody
     this.landed = land({
       peer: this.peer,
+      source: { text: this.start.text, fileName: this.start.fileName, seed: this.start.seed },
+      scenario: this.scenario,
       machine: this.#machine,
       log,
       prepare,

@@ -48,6 +48,8 @@ export class HostLife {
 
 export interface Arrival {
   readonly peer: string
+  readonly source: Snapshot['source']
+  readonly scenario: Scenario
   /** Its memory is the guest's. */
   readonly machine: Machine
   /** Observations in the core's layout. */
@@ -98,13 +100,13 @@ export function land(arrival: Arrival): Landed {
   }
 }
 
-function readArrival({ peer, prepare, machine, log }: Arrival): Snapshot {
+function readArrival({ peer, source, scenario, prepare, machine, log }: Arrival): Snapshot {
   const frame = readBody(peer, FLIGHT_SECTIONS, prepare.sections)
   const refuse = (section: string) => (at: number, detail: string) => {
     throw new SnapshotError(peer, `${section}, byte ${at}`, detail)
   }
   const memory = machine.guestMemory
-  return readSnapshot(frame, 'migrate', {
+  return readSnapshot(frame, { scenario, source }, 'migrate', {
     wasRunning: prepare.wasRunning,
     memory: { size: memory.length, runs: [] },
     arrived: machine,

@@ -16,7 +16,7 @@ export interface Origin {
   /** A snapshot is copied into the journal. */
   readonly snapshot: Snapshot | null
   /** The world at true time `beginNs`; each call makes it anew, with the same bits. */
-  open(): World
+  open(onProgress?: RunOptions['onProgress']): World
 }
 
 /** Of a world's options: a snapshot needs a policy. */
@@ -40,8 +40,9 @@ export function originOfScenario(source: ScenarioSource, options: OriginOptions 
     guest,
     beginNs,
     snapshot: null,
-    open: () => {
+    open: (onProgress) => {
       const world = new World(withoutMoves(scenario, guest, beginNs), {
+        ...(onProgress && { onProgress }),
         ...(policy && { policy }),
         ...(loaded && { loaded }),
         ...(streams && { streams }),
@@ -71,10 +72,14 @@ export function originOfSnapshot(
     guest: guest.name,
     beginNs,
     snapshot,
-    open: () => {
+    open: (onProgress) => {
       const world = new World(
         { ...moved, events: [...before, ...moved.events] },
-        { policy: careful(snapshot, policy), from: { saved: snapshot.world, happened } },
+        {
+          ...(onProgress && { onProgress }),
+          policy: careful(snapshot, policy),
+          from: { saved: snapshot.world, happened },
+        },
       )
       world.runUntil(beginNs)
       return world

@@ -220,7 +220,7 @@ class SourceSide {
       hosts: hosts.map(({ name }) => this.#world.host(name).save()),
       guest: saved,
     }
-    const sections = encodeBody(guestSections({ source: this.#origin.source, world }))
+    const sections = encodeBody(guestSections(world))
     const stateBytes = wireBytes(late) + saved.image.state.length
     const landNs = saveNs + sendingNs(stateBytes, this.#limits)
     const observations = copy.observations

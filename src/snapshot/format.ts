@@ -64,8 +64,8 @@ export const SECTIONS: Readonly<Record<number, readonly string[]>> = {
   [Kind.machine]: ['STAT', 'MEMO'],
 }
 
-/** What a live migration carries beside memory and observations: sections as above, in no file. */
-export const FLIGHT_SECTIONS = ['SCEN', 'HOST', 'SAVE', 'GUST', 'LIFE'] as const
+/** What a live migration carries beside scenario, memory and observations: sections as above, in no file. */
+export const FLIGHT_SECTIONS = ['HOST', 'SAVE', 'GUST', 'LIFE'] as const
 
 export type Content = readonly Uint8Array[]
 export type Sections = readonly (readonly [name: string, content: Content])[]

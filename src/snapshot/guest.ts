@@ -66,7 +66,7 @@ export async function loadSnapshotAsync(path: string): Promise<Snapshot> {
 
 function snapshotOf(frame: Frame): Snapshot {
   const memory = frame.one('MEMO')
-  return readSnapshot(frame, 'save', {
+  return readSnapshot(frame, readScenario(frame), 'save', {
     // A guest that a `save` event stopped runs again after a restore, whatever it did before.
     wasRunning: true,
     memory: readMemory(memory),
@@ -87,8 +87,12 @@ export interface Cargo {
 }
 
 /** From the sections that `guestSections` gives; the last stop is for `cause`. Throws SnapshotError. */
-export function readSnapshot(frame: Frame, cause: 'save' | 'migrate', cargo: Cargo): Snapshot {
-  const { scenario, source } = readScenario(frame)
+export function readSnapshot(
+  frame: Frame,
+  { scenario, source }: Pick<Snapshot, 'scenario' | 'source'>,
+  cause: 'save' | 'migrate',
+  cargo: Cargo,
+): Snapshot {
   const hosts = readHosts(frame, scenario)
   const { atNs, ...save } = readSave(frame, scenario)
   const spec = scenario.guests.find(({ name }) => name === save.name)!
@@ -110,15 +114,20 @@ export function readSnapshot(frame: Frame, cause: 'save' | 'migrate', cargo: Car
 // ---- writing
 
 function sectionsOf(snapshot: Snapshot): Sections {
-  const { log, image } = snapshot.world.guest
-  return [...guestSections(snapshot), ['SEEN', [log.records()]], ['MEMO', writeMemory(image.memory)]]
-}
-
-/** All but its memory and what it saw, which are large. */
-export function guestSections({ source, world }: Pick<Snapshot, 'source' | 'world'>): Sections {
-  const { guest } = world
+  const { source, world } = snapshot
+  const { log, image } = world.guest
   return [
     ['SCEN', new ByteWriter().text(source.fileName).text(source.text).u64(BigInt(source.seed)).parts],
+    ...guestSections(world),
+    ['SEEN', [log.records()]],
+    ['MEMO', writeMemory(image.memory)],
+  ]
+}
+
+/** What a guest in flight takes with it last: its scenario, its memory and what it saw have gone before. */
+export function guestSections(world: SavedWorld): Sections {
+  const { guest } = world
+  return [
     ...world.hosts.map((host) => ['HOST', hostContent(host)] as const),
     ['SAVE', saveContent(world)],
     ['GUST', guestContent(guest)],

@@ -192,14 +192,13 @@ export class Guest {
 
   /** Writes the stopped guest out; it leaves its host. `wasRunning`: it was not paused before. */
   save(cause: 'save' | 'migrate', wasRunning: boolean): void {
-    this.#saved = this.#written(cause, wasRunning)
+    this.#saved = { ...this.#written(cause, wasRunning), image: this.machine!.image() }
     this.powerOff()
     Object.assign(this.#stops.at(-1)!, { cause })
   }
 
-  #written(cause: 'save' | 'migrate', wasRunning: boolean): Written {
-    const clocks = this.policy.save(this.#context(cause, wasRunning))
-    return { image: this.machine!.image(), clocks, wasRunning }
+  #written(cause: 'save' | 'migrate', wasRunning: boolean): Omit<Written, 'image'> {
+    return { clocks: this.policy.save(this.#context(cause, wasRunning)), wasRunning }
   }
 
   /** What `save` has left behind, to be taken to another world. */
@@ -208,14 +207,15 @@ export class Guest {
   }
 
   /**
-   * What a save for a migration would leave behind. The stopped guest stays where it is: powerOff() when another
-   * world has it, resume('pause') when none has. Its memory is this machine's own.
+   * What a save for a migration would leave behind, but its memory, which has gone before. The stopped guest stays where
+   * it is: powerOff() when another world has it, resume('pause') when none has.
    */
   offer(wasRunning: boolean): SavedGuest {
     const stops = this.#stops.map((stop, i) =>
       i === this.#stops.length - 1 ? { ...stop, cause: 'migrate' as const } : stop,
     )
-    return this.#described(this.#written('migrate', wasRunning), stops)
+    const written = this.#written('migrate', wasRunning)
+    return this.#described({ ...written, image: this.machine!.imageWithoutMemory() }, stops)
   }
 
   #described(written: Written, stops: readonly Stop[]): SavedGuest {

@@ -1,0 +1,256 @@
+/**
+ * One migration between two real processes of which one is killed at a step, or both; then whoever died is started again.
+ * What counts is where the guest has run to its end: on exactly one side, and the other one never began.
+ */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
+const preload = new URL('./kill-at.mjs', import.meta.url).href
+const TIMEOUT = '1500ms'
+
+export interface Kill {
+  /** The step at which each side is killed; 0: it is not. */
+  readonly source: number
+  readonly destination: number
+}
+
+export interface Trial {
+  readonly kill: Kill
+  readonly killed: { readonly source: boolean; readonly destination: boolean }
+  /** Who has run the guest to its end. */
+  readonly owners: readonly ('source' | 'destination')[]
+  /** null: as it has to be. */
+  readonly wrong: string | null
+}
+
+interface Ended {
+  readonly code: number | null
+  readonly signal: string | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+interface Running {
+  readonly child: ChildProcess
+  readonly ended: Promise<Ended>
+  /** Of `receive`; null: it died before it listened. */
+  readonly listening: Promise<string | null>
+}
+
+function start(args: readonly string[], env: Readonly<Record<string, string>>): Running {
+  const child = spawn(process.execPath, ['--import', preload, main, ...args], {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let [stdout, stderr] = ['', '']
+  let heard: (address: string | null) => void = () => {}
+  const listening = new Promise<string | null>((resolve) => {
+    heard = resolve
+  })
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text
+  })
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text
+    const match = /listening at (\S+)/.exec(stderr)
+    if (match) heard(match[1]!)
+  })
+  const ended = new Promise<Ended>((resolve) => {
+    child.on('close', (code, signal) => {
+      heard(null)
+      resolve({ code, signal, stdout, stderr })
+    })
+  })
+  return { child, ended, listening }
+}
+
+/** The destination, through all its lives: one that was killed is started again with its journal, at its address. */
+class Destination {
+  readonly #journal: string
+  readonly #env: Readonly<Record<string, string>>
+  readonly ends: Ended[] = []
+  killed = false
+  address = '127.0.0.1:0'
+  #life: Running | null = null
+  #over = false
+  #lives: Promise<void> = Promise.resolve()
+
+  constructor(journal: string, env: Readonly<Record<string, string>>) {
+    this.#journal = journal
+    this.#env = env
+  }
+
+  async begin(): Promise<void> {
+    await this.#live(this.#env)
+  }
+
+  async #live(env: Readonly<Record<string, string>>): Promise<void> {
+    const args = [
+      'receive',
+      '--listen',
+      this.address,
+      '--journal',
+      this.#journal,
+      '--timeout',
+      TIMEOUT,
+      '--json',
+    ]
+    const life = start(args, env)
+    this.#life = life
+    const address = await life.listening
+    if (address) this.address = address
+    this.#lives = life.ended.then(async (ended) => {
+      this.ends.push(ended)
+      if (ended.signal !== 'SIGKILL' || this.#over) return
+      this.killed = true
+      await this.#live({})
+      await this.#lives
+    })
+    if (!address) await this.#lives
+  }
+
+  /** It has run a guest to its end, or fails. */
+  async finish(): Promise<void> {
+    let known: Promise<void>
+    do {
+      known = this.#lives
+      await known
+    } while (known !== this.#lives)
+  }
+
+  /** No guest will come. */
+  async stop(): Promise<void> {
+    this.#over = true
+    this.#life?.child.kill('SIGTERM')
+    await this.finish()
+  }
+
+  get guests(): string[] {
+    return readdirSync(this.#journal).filter((name) => /^in-.*\.guest$/.test(name))
+  }
+}
+
+const SCENARIO = 'kvm-migrate-realtime'
+
+/** `scenario` is a built-in one that migrates its guest. */
+export async function trial(
+  kill: Kill,
+  scenario = SCENARIO,
+  counts?: Partial<Record<'source' | 'destination', string>>,
+): Promise<Trial> {
+  const folder = mkdtempSync(join(tmpdir(), 'chronovisor-kill-'))
+  const [here, there] = [join(folder, 'here'), join(folder, 'there')]
+  const env = (at: number, count?: string) => ({
+    KILL_AT: `${at}`,
+    ...(count !== undefined && { KILL_COUNT: count }),
+  })
+  const destination = new Destination(there, env(kill.destination, counts?.destination))
+  try {
+    await destination.begin()
+    const args = [
+      'migrate',
+      scenario,
+      '--to',
+      destination.address,
+      '--journal',
+      here,
+      '--timeout',
+      TIMEOUT,
+      '--json',
+    ]
+    const first = await start(args, env(kill.source, counts?.source)).ended
+    const runs = [first]
+    const killed = first.signal === 'SIGKILL'
+    if (killed || outcomeOf(first) === 'doubt') {
+      const journal = existsSync(here) ? readdirSync(here).find((name) => name.endsWith('.json')) : undefined
+      if (journal !== undefined)
+        runs.push(
+          await start(
+            [
+              'migrate',
+              '--recover',
+              join(here, journal),
+              '--to',
+              destination.address,
+              '--timeout',
+              TIMEOUT,
+              '--json',
+            ],
+            {},
+          ).ended,
+        )
+    }
+    return await verdict(kill, killed, runs, destination, here)
+  } finally {
+    await destination.stop()
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+function outcomeOf({ stdout }: Ended): 'moved' | 'kept' | 'doubt' | null {
+  if (!stdout.startsWith('{')) return null
+  return (JSON.parse(stdout) as { migration: { outcome: 'moved' | 'kept' | 'doubt' } }).migration.outcome
+}
+
+async function verdict(
+  kill: Kill,
+  sourceKilled: boolean,
+  runs: readonly Ended[],
+  destination: Destination,
+  here: string,
+): Promise<Trial> {
+  const last = outcomeOf(runs.at(-1)!)
+  const kept = runs.some((run) => outcomeOf(run) === 'kept')
+  // A source that died before its journal began, or after it ended, has nothing to say; the guest is here again or there.
+  const begun = existsSync(here) && runs.length > 0
+  const silent = last === null
+  if (last === 'moved' || (silent && begun && destination.guests.length > 0)) await destination.finish()
+  else await destination.stop()
+  const ran = destination.ends.filter(({ stdout }) => stdout.includes('"state_hash"'))
+  const startedThere = destination.ends.some(({ stderr }) => stderr.includes(' runs on host '))
+  const owners = [
+    ...(kept ? (['source'] as const) : []),
+    ...(ran.length > 0 ? (['destination'] as const) : []),
+  ]
+  const told = `${runs.map((run) => run.stderr + run.stdout).join('')}\n${destination.ends.map((end) => end.stderr).join('')}`
+  const wrong = judge({ last, kept, ran: ran.length, startedThere, silent })
+  return {
+    kill,
+    killed: { source: sourceKilled, destination: destination.killed },
+    owners,
+    wrong: wrong === null ? null : `${wrong}\n${told}`,
+  }
+}
+
+function judge(seen: {
+  readonly last: string | null
+  readonly kept: boolean
+  readonly ran: number
+  readonly startedThere: boolean
+  readonly silent: boolean
+}): string | null {
+  if (seen.kept && (seen.ran > 0 || seen.startedThere)) return 'the guest ran on both sides'
+  if (seen.last === 'doubt') return 'the source was left in doubt although the destination was there'
+  if (seen.last === 'moved' && seen.ran === 0) return 'the guest was moved and ran nowhere'
+  // Killed before anything was written: the guest is still the scenario that it was. Or after all was over.
+  if (seen.silent && seen.ran > 1) return 'the guest ran to its end twice'
+  return null
+}
+
+/** How many steps each side has in a migration that nobody disturbs. */
+export async function stepsOf(scenario = SCENARIO): Promise<Kill> {
+  const folder = mkdtempSync(join(tmpdir(), 'chronovisor-kill-'))
+  try {
+    const files = { source: join(folder, 'source'), destination: join(folder, 'destination') }
+    const undisturbed = await trial({ source: 0, destination: 0 }, scenario, files)
+    if (undisturbed.wrong !== null) throw new Error(undisturbed.wrong)
+    const count = (file: string) => Number(readFileSync(file, 'utf8'))
+    return { source: count(files.source), destination: count(files.destination) }
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
