@@ -44,8 +44,6 @@ export interface State {
 export const FIRST = 'xen-1282-stale-lower'
 const entryOf = (name: string): LibraryEntry | undefined => library.find((entry) => entry.name === name)
 const PICTURE_FIRST_MS = 50
-/** Scenarios with more observations than this are looked into when one asks, not while one points. */
-const LIVE_OBSERVATIONS = 300_000
 
 export class Lab {
   state: State
@@ -202,11 +200,6 @@ export class Lab {
     const end = this.state.run?.endNs ?? 0n
     this.#set({ atNs: atNs < 0n ? 0n : atNs > end ? end : atNs, stepped })
     void this.#look()
-  }
-
-  /** Whether looking into an instant is quick enough to do it while one points. */
-  get isLive(): boolean {
-    return (this.state.run?.observations ?? 0) < LIVE_OBSERVATIONS
   }
 
   async #look(): Promise<void> {

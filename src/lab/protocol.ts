@@ -88,8 +88,6 @@ export interface RunView {
   readonly compared: readonly string[]
   readonly knobs: readonly Knob[]
   readonly sides: readonly Side[]
-  /** Readings and events of all sides: a measure of what a run costs. */
-  readonly observations: number
 }
 
 export interface Window {

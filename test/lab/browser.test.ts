@@ -91,6 +91,17 @@ describe.skipIf(chromiumPath === null)(title, () => {
     expect(complaintsOf(page)).toEqual([])
   })
 
+  it('does not wait for a long run that nobody wants any more', async () => {
+    const page = await lab.at(BUG)
+    await page.selectOption('#scenario', 'uptime-jiffies-497d')
+    await page.waitForSelector('.stage.busy')
+    await page.selectOption('#scenario', 'xen-good-lower')
+    await page.waitForSelector('.badge.pass')
+    await settled(page)
+    expect(await hashesOf(page)).toEqual([hashInNode(readScenarioText(scenarioPath('xen-good-lower')))])
+    expect(complaintsOf(page)).toEqual([])
+  })
+
   it('puts two policies side by side, and all of them against the checks', async () => {
     const page = await lab.at(BUG)
     await page.click('.table button:text("xen-fix-2")')

@@ -9,9 +9,9 @@ import { serverOf } from '../../src/cli/serve.js'
 
 const PLACES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
 
-/** Its path: what CHROMIUM says, else where packages put it; null: there is none. */
+/** Its path: what CHROMIUM says, else where packages put it; null: there is none, or CHROMIUM is empty. */
 export const chromiumPath: string | null =
-  process.env.CHROMIUM ?? PLACES.find((path) => existsSync(path)) ?? null
+  (process.env.CHROMIUM ?? PLACES.find((path) => existsSync(path)) ?? '') || null
 
 /** In the name of what is left out without it. */
 export const missing = 'left out: there is no Chromium here; apt-get install chromium, or CHROMIUM=path'

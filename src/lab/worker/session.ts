@@ -97,7 +97,6 @@ export class Session {
 
   get view(): RunView {
     const { scenario } = this
-    const logs = this.sides.flatMap(({ run }) => run.guests.map(({ observations }) => observations.length))
     return {
       name: scenario.name,
       title: scenario.title,
@@ -112,7 +111,6 @@ export class Session {
       compared: comparedPolicies(scenario),
       knobs: knobsOf(this.#text, scenario),
       sides: this.sides.map(sideView),
-      observations: logs.reduce((sum, length) => sum + length, 0),
     }
   }
 
