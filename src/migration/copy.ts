@@ -13,7 +13,6 @@ import {
   pageCount,
   type Round,
   sendingNs,
-  steals,
   Throttle,
   wireBytes,
 } from './precopy.js'
@@ -87,7 +86,7 @@ export class MemoryCopy {
     const bytes = wireBytes(runs)
     const endNs = beginNs + sendingNs(bytes, limits)
     const throttle = this.#throttle.percent
-    await this.#run(endNs, throttle)
+    await this.#run(endNs)
     const dirty = this.#machine.dirtyPages()
     const expectedDowntimeNs = sendingNs(wireBytes(dirty), limits)
     return {
@@ -102,9 +101,9 @@ export class MemoryCopy {
     }
   }
 
-  async #run(untilNs: bigint, throttle: number): Promise<void> {
+  async #run(untilNs: bigint): Promise<void> {
     const { world, guest, pace } = this.#on
-    for (const [atNs, forNs] of steals(world.nowNs, untilNs, throttle)) {
+    for (const [atNs, forNs] of this.#throttle.steals(world.nowNs, untilNs)) {
       await runOn(world, atNs, pace)
       stealAll(world, guest, true)
       await runOn(world, atNs + forNs, pace)

@@ -98,30 +98,44 @@ const MOST_THROTTLE = 99
 export class Throttle {
   #percent = 0
   #fast = 0
+  #sinceNs = 0n
 
   get percent(): number {
     return this.#percent
   }
 
   /** After a round: it may be raised for the next. */
-  after({ pages, dirtyPages }: Pick<Round, 'pages' | 'dirtyPages'>): void {
+  after({ pages, dirtyPages, endNs }: Pick<Round, 'pages' | 'dirtyPages' | 'endNs'>): void {
     if (dirtyPages * 100 <= pages * TRIGGER_PERCENT) return
     if (++this.#fast < TRIGGER_ROUNDS) return
     this.#fast = 0
     this.#percent =
       this.#percent === 0 ? FIRST_THROTTLE : Math.min(this.#percent + MORE_THROTTLE, MOST_THROTTLE)
+    this.#sinceNs = endNs
+  }
+
+  /** When the guest is kept from running between two instants: from, and for how long. */
+  steals(fromNs: bigint, untilNs: bigint): [atNs: bigint, forNs: bigint][] {
+    return this.#percent === 0 ? [] : steals(fromNs, untilNs, this.#percent, this.#sinceNs)
   }
 }
 
 const SLICE_NS = 10_000_000n
 
-/** When the guest is kept from running between two instants: from, and for how long. */
-export function steals(fromNs: bigint, untilNs: bigint, percent: number): [atNs: bigint, forNs: bigint][] {
-  if (percent === 0) return []
-  const wait = (SLICE_NS * BigInt(percent)) / BigInt(100 - percent)
+/** SLICE_NS on and then off, from `sinceNs` on, whatever rounds begin or end meanwhile. */
+export function steals(
+  fromNs: bigint,
+  untilNs: bigint,
+  percent: number,
+  sinceNs: bigint,
+): [atNs: bigint, forNs: bigint][] {
+  const period = SLICE_NS + (SLICE_NS * BigInt(percent)) / BigInt(100 - percent)
   const all: [bigint, bigint][] = []
-  for (let at = fromNs + SLICE_NS; at < untilNs; at += wait + SLICE_NS)
-    all.push([at, at + wait > untilNs ? untilNs - at : wait])
+  for (let at = sinceNs + ((fromNs - sinceNs) / period) * period; at < untilNs; at += period) {
+    const begin = at + SLICE_NS > fromNs ? at + SLICE_NS : fromNs
+    const end = at + period < untilNs ? at + period : untilNs
+    if (begin < end) all.push([begin, end - begin])
+  }
   return all
 }
 
