@@ -113,6 +113,15 @@ class Destination {
     if (!address) await this.#lives
   }
 
+  /** It listens, even if it has run a guest to its end and has ended: it has its journal to answer from. */
+  async ensure(): Promise<void> {
+    if (this.#life?.child.exitCode !== null) await this.#live({})
+  }
+
+  get hasRun(): boolean {
+    return this.ends.some(({ stdout }) => stdout.includes('"state_hash"'))
+  }
+
   /** It has run a guest to its end, or fails. */
   async finish(): Promise<void> {
     let known: Promise<void>
@@ -167,22 +176,11 @@ export async function trial(
     const killed = first.signal === 'SIGKILL'
     if (killed || outcomeOf(first) === 'doubt') {
       const journal = existsSync(here) ? readdirSync(here).find((name) => name.endsWith('.json')) : undefined
-      if (journal !== undefined)
-        runs.push(
-          await start(
-            [
-              'migrate',
-              '--recover',
-              join(here, journal),
-              '--to',
-              destination.address,
-              '--timeout',
-              TIMEOUT,
-              '--json',
-            ],
-            {},
-          ).ended,
-        )
+      if (journal !== undefined) {
+        await destination.ensure()
+        const again = ['migrate', '--recover', join(here, journal), '--to', destination.address]
+        runs.push(await start([...again, '--timeout', TIMEOUT, '--json'], {}).ended)
+      }
     }
     return await verdict(kill, killed, runs, destination, here)
   } finally {
@@ -208,7 +206,8 @@ async function verdict(
   // A source that died before its journal began, or after it ended, has nothing to say; the guest is here again or there.
   const begun = existsSync(here) && runs.length > 0
   const silent = last === null
-  if (last === 'moved' || (silent && begun && destination.guests.length > 0)) await destination.finish()
+  const coming = last === 'moved' || (silent && begun && destination.guests.length > 0)
+  if (coming && !destination.hasRun) await destination.finish()
   else await destination.stop()
   const ran = destination.ends.filter(({ stdout }) => stdout.includes('"state_hash"'))
   const startedThere = destination.ends.some(({ stderr }) => stderr.includes(' runs on host '))

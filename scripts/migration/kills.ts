@@ -23,6 +23,7 @@ async function worker(): Promise<void> {
     done.push(result)
     if (result.wrong !== null) process.stderr.write(`${JSON.stringify(kill)}: ${result.wrong}\n`)
     if (process.stderr.isTTY) process.stderr.write(`\r${done.length} of ${kills.length}`)
+    else if (done.length % 20 === 0) process.stderr.write(`${done.length} of ${kills.length}\n`)
   }
 }
 await Promise.all([worker(), worker()])
