@@ -3,6 +3,7 @@ import { exports } from './claims-exports.js'
 import { faults } from './claims-faults.js'
 import { lab } from './claims-lab.js'
 import { skip } from './claims-skip.js'
+import { migration } from './claims-migration.js'
 import { speed } from './claims-speed.js'
 import { streams } from './claims-streams.js'
 import { uptime } from './claims-uptime.js'
@@ -315,5 +316,6 @@ export const sections: readonly Section[] = [
   ...exports,
   ...faults,
   ...lab,
+  ...migration,
   ...speed,
 ]
