@@ -14,9 +14,8 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { basename, join } from 'node:path'
-import { flushFolder } from '../file/replace.js'
+import { flushFolder, replaceWith } from '../file/replace.js'
 import { ByteReader, ByteWriter } from '../snapshot/bytes.js'
-import { writeFile } from '../snapshot/write.js'
 import { MigrationError } from './error.js'
 import type { DestinationDisk, SourceDisk } from './handover.js'
 import type { HostChoice } from './host-choice.js'
@@ -25,6 +24,8 @@ import { randomId } from './real.js'
 const FORMAT = 1
 const ID = /^[0-9a-f]{32}$/
 const MAX_FILE = 64 * 1024 * 1024
+/** There may be a guest's memory in it. */
+const PRIVATE = 0o600
 
 /** Where journals go that nobody gave a folder. */
 export function defaultJournal(): string {
@@ -121,7 +122,7 @@ export class SourceJournal {
   /** It is on the disk when this returns. */
   write(change: Partial<SourceRecord>): void {
     this.#record = { ...this.#record, ...change }
-    writeFile(this.path, [Buffer.from(`${JSON.stringify(this.#record, null, 2)}\n`)])
+    replaceWith(this.path, [`${JSON.stringify(this.#record, null, 2)}\n`], PRIVATE)
   }
 
   /** The copy of a snapshot that belongs to it. */
@@ -167,7 +168,7 @@ export class DestinationJournal {
       refuse(folder, `process ${holder} uses this journal (${lock}); expected another folder`)
     writeFileSync(lock, `${process.pid}\n`)
     const file = join(folder, 'receiver')
-    if (!existsSync(file)) writeFile(file, [Buffer.from(`${randomId()}\n`)])
+    if (!existsSync(file)) replaceWith(file, [`${randomId()}\n`], PRIVATE)
     const identity = readFileSync(file, 'utf8').trim()
     if (!ID.test(identity)) refuse(file, 'this is no identity; expected 32 hex digits')
     return new DestinationJournal(folder, identity)
@@ -209,7 +210,7 @@ export class DestinationJournal {
       .text(JSON.stringify({ format: FORMAT, ...record } satisfies DestinationRecord))
       .blob(start)
       .blob(prepare)
-    writeFile(join(this.folder, `in-${record.id}.guest`), content.parts)
+    replaceWith(join(this.folder, `in-${record.id}.guest`), content.parts, PRIVATE)
   }
 
   memoryPath(id: string): string {
