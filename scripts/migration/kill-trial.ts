@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url'
 const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
 const preload = new URL('./kill-at.mjs', import.meta.url).href
 const TIMEOUT = '1500ms'
+const QUESTIONS = 3
 
 export interface Kill {
   /** The step at which each side is killed; 0: it is not. */
@@ -177,9 +178,12 @@ export async function trial(
     if (killed || outcomeOf(first) === 'doubt') {
       const journal = existsSync(here) ? readdirSync(here).find((name) => name.endsWith('.json')) : undefined
       if (journal !== undefined) {
-        await destination.ensure()
-        const again = ['migrate', '--recover', join(here, journal), '--to', destination.address]
-        runs.push(await start([...again, '--timeout', TIMEOUT, '--json'], {}).ended)
+        // A destination may end while the source comes up: it is asked again, with its journal.
+        for (let i = 0; i < QUESTIONS && (i === 0 || outcomeOf(runs.at(-1)!) === 'doubt'); i++) {
+          await destination.ensure()
+          const again = ['migrate', '--recover', join(here, journal), '--to', destination.address]
+          runs.push(await start([...again, '--timeout', TIMEOUT, '--json'], {}).ended)
+        }
       }
     }
     return await verdict(kill, killed, runs, destination, here)
