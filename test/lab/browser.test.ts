@@ -31,6 +31,9 @@ const text = readScenarioText(scenarioPath(BUG))
 const hashInNode = (yaml: string, policy?: string): string =>
   runScenario(parseScenario(yaml, 'x'), policy ? { policy: builtInPolicy(policy) } : {}).guests[0]!.stateHash
 
+// Reporters that fold what was left out do not show its name.
+if (chromiumPath === null) console.warn(`the lab in Chromium: ${missing}`)
+
 const title = chromiumPath === null ? `the lab in Chromium (${missing})` : 'the lab in Chromium'
 
 describe.skipIf(chromiumPath === null)(title, () => {
@@ -38,7 +41,7 @@ describe.skipIf(chromiumPath === null)(title, () => {
 
   beforeAll(async () => {
     lab = await startLab()
-  })
+  }, 60_000)
   afterAll(async () => {
     await lab?.close()
   })
