@@ -87,10 +87,14 @@ export function code_page_make(guest_page: u32, flavour: u32, end: u16): usize {
   return page
 }
 
-/** Guest memory [from, from + bytes) has changed, or is about to: what was decoded of it is forgotten. */
+/**
+ * Guest memory [from, from + bytes) has changed, or is about to: what was decoded of it is forgotten, and of the word
+ * before it, since a slot may stand for two instructions.
+ */
 export function code_changed(from: u32, bytes: u32): void {
   const last = (from + bytes - 1) >> 2
-  for (let word = from >> 2; word <= last; word++) {
+  const before = from >= 4 ? 1 : 0
+  for (let word = (from >> 2) - before; word <= last; word++) {
     const page = code_page(word >> (PAGE_BITS - 2))
     if (page == 0) word |= SLOTS_A_PAGE - 1 // the loop goes on with the next page
     else store<u16>(page + ((word & (SLOTS_A_PAGE - 1)) << 4), 0)

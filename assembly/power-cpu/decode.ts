@@ -4,7 +4,7 @@ import { MACHINE_COSTS, PAGE_BITS, PAGE_SIZE, RAM, run_at_hand } from '../engine
 import { CRF, GPR, msr, MSR_LE, server, ZERO } from './registers'
 import {
   FLAG_ONLY_32, FLAG_ONLY_64, FLAG_PRIVILEGED, FLAG_RECORD, FLAG_SERVER, INDEX_19, INDEX_30, INDEX_31, INDEX_4,
-  INDEX_58, INDEX_62, Op, PRIMARY, ROW_FLAGS, ROWS, Slot,
+  INDEX_58, INDEX_62, FIRST_PAIR, Op, PAIRS, PRIMARY, ROW_FLAGS, ROWS, Slot,
 } from './tables'
 
 @inline function indexed(table: usize, index: u32): u32 { return load<u16>(table + (index << 1)) }
@@ -36,8 +36,41 @@ export function row_exists(row: u32): bool {
 @inline function set_b(slot: usize, value: u32): void { store<u16>(slot, <u16>value, 6) }
 @inline function set_imm(slot: usize, value: u32): void { store<u32>(slot, value, 8) }
 
-/** Decodes the instruction that `slot` stands for. */
+/** Decodes the instruction that `slot` stands for, and joins it with the one behind it where a pair is known. */
 export function decode(slot: usize): void {
+  decode_one(slot)
+  if (!begins_pair(load<u16>(slot))) return
+  const next = slot + SLOT_SIZE
+  if (load<u16>(next) == 0) decode(next) // ends at the first that begins no pair, or at the end of the page
+  join(slot, next)
+}
+
+function begins_pair(op: u32): bool {
+  for (let pair = PAIRS; load<u16>(pair) != 0; pair += 6) if (load<u16>(pair) == <u16>op) return true
+  return false
+}
+
+/** What a slot does by itself: a pair's first slot keeps it in `aux`, which operations of pairs have no use for. */
+@inline function alone(slot: usize): u16 {
+  const op = load<u16>(slot)
+  return <u32>op >= FIRST_PAIR ? load<u16>(slot, 12) : op
+}
+
+function join(slot: usize, next: usize): void {
+  const first = load<u16>(slot)
+  const second = alone(next)
+  const branch = second == <u16>Op.BC_TRUE || second == <u16>Op.BC_FALSE
+  // A branch that asks another field has nothing of the comparison's.
+  if (branch && load<u16>(slot, 2) != load<u16>(next, 2)) return
+  for (let pair = PAIRS; load<u16>(pair) != 0; pair += 6) {
+    if (load<u16>(pair) != first || load<u16>(pair, 2) != second) continue
+    store<u16>(slot, first, 12)
+    set_op(slot, load<u16>(pair, 4))
+    return
+  }
+}
+
+function decode_one(slot: usize): void {
   const at = RAM + (<usize>guest_page_of(slot) << PAGE_BITS) + offset_of(slot)
   const word = msr() & MSR_LE ? load<u32>(at) : bswap<u32>(load<u32>(at))
   run_at_hand().decoded++

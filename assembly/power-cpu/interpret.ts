@@ -7,6 +7,9 @@
  *   ip     the slot that runs                 bias   pc = bias + ip / 4, on this page
  *   left   cycles before machine().stop_cycle; negative by what the last instruction took beyond
  *
+ * Neighbours that come up often together are one case (PAIRS in src/power/tables.ts): the first slot runs both, the
+ * second one has its own case for whoever branches to it, and time may stop between the two.
+ *
  * Handlers of what is rare are out of line (arith.ts, storage.ts, system.ts): they get the word, find `left` in the
  * machine, and answer NEXT or LEAVE. Long because the cases of one switch cannot be spread over files.
  */
@@ -703,6 +706,375 @@ function run<W, E>(): void {
       case Op.MTCTR: store<u64>(CTR, ra(ip)); break
       case Op.MFTB: put(ip, timebase_at(cycle_now(left))); break
       case Op.MFTBU: put(ip, timebase_at(cycle_now(left)) >> 32); break
+      // pairs of neighbours in one case: the second slot is the next one, and runs by itself when it is branched to
+      case Op.XOR_RLWINM:
+        put(ip, ra(ip) ^ rb(ip))
+        left -= cost(ip)
+        ip += 16
+        if (left <= 0) continue
+        put(ip, rotate_word(ip) & uimm(ip))
+        break
+      case Op.XOR_RLDIC:
+        put(ip, ra(ip) ^ rb(ip))
+        left -= cost(ip)
+        ip += 16
+        if (left <= 0) continue
+        put(ip, rotate(ip) & mask_between(ip))
+        break
+      case Op.XOR_RLDICL:
+        put(ip, ra(ip) ^ rb(ip))
+        left -= cost(ip)
+        ip += 16
+        if (left <= 0) continue
+        put(ip, rotate(ip) & mask_from(uimm(ip)))
+        break
+      case Op.XOR_ADD:
+        put(ip, ra(ip) ^ rb(ip))
+        left -= cost(ip)
+        ip += 16
+        if (left <= 0) continue
+        put(ip, ra(ip) + rb(ip))
+        break
+      case Op.XOR_ADDI:
+        put(ip, ra(ip) ^ rb(ip))
+        left -= cost(ip)
+        ip += 16
+        if (left <= 0) continue
+        put(ip, ra(ip) + imm(ip))
+        break
+      case Op.XOR_BDNZ:
+        put(ip, ra(ip) ^ rb(ip))
+        left -= cost(ip)
+        ip += 16
+        if (left <= 0) continue
+        if (!counted<W>()) break
+        left -= cost(ip)
+        ip += slots_away(ip)
+        continue
+      case Op.RLWINM_XOR:
+        put(ip, rotate_word(ip) & uimm(ip))
+        left -= cost(ip)
+        ip += 16
+        if (left <= 0) continue
+        put(ip, ra(ip) ^ rb(ip))
+        break
+      case Op.RLWINM_RLWINM:
+        put(ip, rotate_word(ip) & uimm(ip))
+        left -= cost(ip)
+        ip += 16
+        if (left <= 0) continue
+        put(ip, rotate_word(ip) & uimm(ip))
+        break
+      case Op.RLWINM_LWZX:
+        put(ip, rotate_word(ip) & uimm(ip))
+        left -= cost(ip)
+        ip += 16
+        if (left <= 0) continue
+        {
+          const at = address<W>(ra(ip) + rb(ip))
+          let from: usize
+          if (hit<u32>(TLB_READ, at)) from = place(TLB_READ, at)
+          else if ((from = load_slow(at, sizeof<u32>(), pc_of<W>(bias, ip))) == 0) return leave(left - cost(ip))
+          put(ip, <u64>ordered<u32, E>(load<u32>(from)))
+        }
+        break
+      case Op.RLDICR_XOR:
+        put(ip, rotate(ip) & mask_to(uimm(ip)))
+        left -= cost(ip)
+        ip += 16
+        if (left <= 0) continue
+        put(ip, ra(ip) ^ rb(ip))
+        break
+      case Op.RLDIC_LWZX:
+        put(ip, rotate(ip) & mask_between(ip))
+        left -= cost(ip)
+        ip += 16
+        if (left <= 0) continue
+        {
+          const at = address<W>(ra(ip) + rb(ip))
+          let from: usize
+          if (hit<u32>(TLB_READ, at)) from = place(TLB_READ, at)
+          else if ((from = load_slow(at, sizeof<u32>(), pc_of<W>(bias, ip))) == 0) return leave(left - cost(ip))
+          put(ip, <u64>ordered<u32, E>(load<u32>(from)))
+        }
+        break
+      case Op.RLDIC_RLDICL:
+        put(ip, rotate(ip) & mask_between(ip))
+        left -= cost(ip)
+        ip += 16
+        if (left <= 0) continue
+        put(ip, rotate(ip) & mask_from(uimm(ip)))
+        break
+      case Op.RLDICL_ADD:
+        put(ip, rotate(ip) & mask_from(uimm(ip)))
+        left -= cost(ip)
+        ip += 16
+        if (left <= 0) continue
+        put(ip, ra(ip) + rb(ip))
+        break
+      case Op.RLDICL_BDNZ:
+        put(ip, rotate(ip) & mask_from(uimm(ip)))
+        left -= cost(ip)
+        ip += 16
+        if (left <= 0) continue
+        if (!counted<W>()) break
+        left -= cost(ip)
+        ip += slots_away(ip)
+        continue
+      case Op.ADDI_ADDI:
+        put(ip, ra(ip) + imm(ip))
+        left -= cost(ip)
+        ip += 16
+        if (left <= 0) continue
+        put(ip, ra(ip) + imm(ip))
+        break
+      case Op.ADDI_MR:
+        put(ip, ra(ip) + imm(ip))
+        left -= cost(ip)
+        ip += 16
+        if (left <= 0) continue
+        put(ip, ra(ip))
+        break
+      case Op.ADDI_XOR:
+        put(ip, ra(ip) + imm(ip))
+        left -= cost(ip)
+        ip += 16
+        if (left <= 0) continue
+        put(ip, ra(ip) ^ rb(ip))
+        break
+      case Op.ADD_BDNZ:
+        put(ip, ra(ip) + rb(ip))
+        left -= cost(ip)
+        ip += 16
+        if (left <= 0) continue
+        if (!counted<W>()) break
+        left -= cost(ip)
+        ip += slots_away(ip)
+        continue
+      case Op.LWZX_XOR:
+        {
+          const at = address<W>(ra(ip) + rb(ip))
+          let from: usize
+          if (hit<u32>(TLB_READ, at)) from = place(TLB_READ, at)
+          else if ((from = load_slow(at, sizeof<u32>(), pc_of<W>(bias, ip))) == 0) return leave(left - cost(ip))
+          put(ip, <u64>ordered<u32, E>(load<u32>(from)))
+        }
+        left -= cost(ip)
+        ip += 16
+        if (left <= 0) continue
+        put(ip, ra(ip) ^ rb(ip))
+        break
+      case Op.LWZX_ADD:
+        {
+          const at = address<W>(ra(ip) + rb(ip))
+          let from: usize
+          if (hit<u32>(TLB_READ, at)) from = place(TLB_READ, at)
+          else if ((from = load_slow(at, sizeof<u32>(), pc_of<W>(bias, ip))) == 0) return leave(left - cost(ip))
+          put(ip, <u64>ordered<u32, E>(load<u32>(from)))
+        }
+        left -= cost(ip)
+        ip += 16
+        if (left <= 0) continue
+        put(ip, ra(ip) + rb(ip))
+        break
+      case Op.LDX_ADD:
+        {
+          const at = address<W>(ra(ip) + rb(ip))
+          let from: usize
+          if (hit<u64>(TLB_READ, at)) from = place(TLB_READ, at)
+          else if ((from = load_slow(at, sizeof<u64>(), pc_of<W>(bias, ip))) == 0) return leave(left - cost(ip))
+          put(ip, <u64>ordered<u64, E>(load<u64>(from)))
+        }
+        left -= cost(ip)
+        ip += 16
+        if (left <= 0) continue
+        put(ip, ra(ip) + rb(ip))
+        break
+      case Op.LWZ_ADDI:
+        {
+          const at = address<W>(ra(ip) + imm(ip))
+          let from: usize
+          if (hit<u32>(TLB_READ, at)) from = place(TLB_READ, at)
+          else if ((from = load_slow(at, sizeof<u32>(), pc_of<W>(bias, ip))) == 0) return leave(left - cost(ip))
+          put(ip, <u64>ordered<u32, E>(load<u32>(from)))
+        }
+        left -= cost(ip)
+        ip += 16
+        if (left <= 0) continue
+        put(ip, ra(ip) + imm(ip))
+        break
+      case Op.LWZU_ADDI:
+        {
+          const at = address<W>(ra(ip) + imm(ip))
+          let from: usize
+          if (hit<u32>(TLB_READ, at)) from = place(TLB_READ, at)
+          else if ((from = load_slow(at, sizeof<u32>(), pc_of<W>(bias, ip))) == 0) return leave(left - cost(ip))
+          store<u64>(load<u16>(ip, 4), at)
+          put(ip, <u64>ordered<u32, E>(load<u32>(from)))
+        }
+        left -= cost(ip)
+        ip += 16
+        if (left <= 0) continue
+        put(ip, ra(ip) + imm(ip))
+        break
+      case Op.EXTSW_EXTSW:
+        put(ip, <u64><i64><i32>ra(ip))
+        left -= cost(ip)
+        ip += 16
+        if (left <= 0) continue
+        put(ip, <u64><i64><i32>ra(ip))
+        break
+      case Op.EXTSW_RLDICR:
+        put(ip, <u64><i64><i32>ra(ip))
+        left -= cost(ip)
+        ip += 16
+        if (left <= 0) continue
+        put(ip, rotate(ip) & mask_to(uimm(ip)))
+        break
+      case Op.CMPWI_BC_TRUE:
+        compared(ip, relation<i32>(<i32>ra(ip), load<i32>(ip, 8)))
+        left -= cost(ip)
+        ip += 16
+        if (left <= 0) continue
+        if (!condition(ip)) break
+        left -= cost(ip)
+        ip += slots_away(ip)
+        continue
+      case Op.CMPWI_BC_FALSE:
+        compared(ip, relation<i32>(<i32>ra(ip), load<i32>(ip, 8)))
+        left -= cost(ip)
+        ip += 16
+        if (left <= 0) continue
+        if (condition(ip)) break
+        left -= cost(ip)
+        ip += slots_away(ip)
+        continue
+      case Op.CMPLWI_BC_TRUE:
+        compared(ip, relation<u32>(<u32>ra(ip), load<u32>(ip, 8)))
+        left -= cost(ip)
+        ip += 16
+        if (left <= 0) continue
+        if (!condition(ip)) break
+        left -= cost(ip)
+        ip += slots_away(ip)
+        continue
+      case Op.CMPLWI_BC_FALSE:
+        compared(ip, relation<u32>(<u32>ra(ip), load<u32>(ip, 8)))
+        left -= cost(ip)
+        ip += 16
+        if (left <= 0) continue
+        if (condition(ip)) break
+        left -= cost(ip)
+        ip += slots_away(ip)
+        continue
+      case Op.CMPW_BC_TRUE:
+        compared(ip, relation<i32>(<i32>ra(ip), <i32>rb(ip)))
+        left -= cost(ip)
+        ip += 16
+        if (left <= 0) continue
+        if (!condition(ip)) break
+        left -= cost(ip)
+        ip += slots_away(ip)
+        continue
+      case Op.CMPW_BC_FALSE:
+        compared(ip, relation<i32>(<i32>ra(ip), <i32>rb(ip)))
+        left -= cost(ip)
+        ip += 16
+        if (left <= 0) continue
+        if (condition(ip)) break
+        left -= cost(ip)
+        ip += slots_away(ip)
+        continue
+      case Op.CMPLW_BC_TRUE:
+        compared(ip, relation<u32>(<u32>ra(ip), <u32>rb(ip)))
+        left -= cost(ip)
+        ip += 16
+        if (left <= 0) continue
+        if (!condition(ip)) break
+        left -= cost(ip)
+        ip += slots_away(ip)
+        continue
+      case Op.CMPLW_BC_FALSE:
+        compared(ip, relation<u32>(<u32>ra(ip), <u32>rb(ip)))
+        left -= cost(ip)
+        ip += 16
+        if (left <= 0) continue
+        if (condition(ip)) break
+        left -= cost(ip)
+        ip += slots_away(ip)
+        continue
+      case Op.CMPDI_BC_TRUE:
+        compared(ip, relation<i64>(<i64>ra(ip), <i64>imm(ip)))
+        left -= cost(ip)
+        ip += 16
+        if (left <= 0) continue
+        if (!condition(ip)) break
+        left -= cost(ip)
+        ip += slots_away(ip)
+        continue
+      case Op.CMPDI_BC_FALSE:
+        compared(ip, relation<i64>(<i64>ra(ip), <i64>imm(ip)))
+        left -= cost(ip)
+        ip += 16
+        if (left <= 0) continue
+        if (condition(ip)) break
+        left -= cost(ip)
+        ip += slots_away(ip)
+        continue
+      case Op.CMPLDI_BC_TRUE:
+        compared(ip, relation<u64>(ra(ip), uimm(ip)))
+        left -= cost(ip)
+        ip += 16
+        if (left <= 0) continue
+        if (!condition(ip)) break
+        left -= cost(ip)
+        ip += slots_away(ip)
+        continue
+      case Op.CMPLDI_BC_FALSE:
+        compared(ip, relation<u64>(ra(ip), uimm(ip)))
+        left -= cost(ip)
+        ip += 16
+        if (left <= 0) continue
+        if (condition(ip)) break
+        left -= cost(ip)
+        ip += slots_away(ip)
+        continue
+      case Op.CMPD_BC_TRUE:
+        compared(ip, relation<i64>(<i64>ra(ip), <i64>rb(ip)))
+        left -= cost(ip)
+        ip += 16
+        if (left <= 0) continue
+        if (!condition(ip)) break
+        left -= cost(ip)
+        ip += slots_away(ip)
+        continue
+      case Op.CMPD_BC_FALSE:
+        compared(ip, relation<i64>(<i64>ra(ip), <i64>rb(ip)))
+        left -= cost(ip)
+        ip += 16
+        if (left <= 0) continue
+        if (condition(ip)) break
+        left -= cost(ip)
+        ip += slots_away(ip)
+        continue
+      case Op.CMPLD_BC_TRUE:
+        compared(ip, relation<u64>(ra(ip), rb(ip)))
+        left -= cost(ip)
+        ip += 16
+        if (left <= 0) continue
+        if (!condition(ip)) break
+        left -= cost(ip)
+        ip += slots_away(ip)
+        continue
+      case Op.CMPLD_BC_FALSE:
+        compared(ip, relation<u64>(ra(ip), rb(ip)))
+        left -= cost(ip)
+        ip += 16
+        if (left <= 0) continue
+        if (condition(ip)) break
+        left -= cost(ip)
+        ip += slots_away(ip)
+        continue
       default: break
     }
     left -= cost(ip)

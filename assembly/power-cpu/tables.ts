@@ -166,6 +166,47 @@ export const enum Op {
   EXTSB_RC = 159,
   EXTSW = 160,
   EXTSW_RC = 161,
+  XOR_RLWINM = 162,
+  XOR_RLDIC = 163,
+  XOR_RLDICL = 164,
+  XOR_ADD = 165,
+  XOR_ADDI = 166,
+  XOR_BDNZ = 167,
+  RLWINM_XOR = 168,
+  RLWINM_RLWINM = 169,
+  RLWINM_LWZX = 170,
+  RLDICR_XOR = 171,
+  RLDIC_LWZX = 172,
+  RLDIC_RLDICL = 173,
+  RLDICL_ADD = 174,
+  RLDICL_BDNZ = 175,
+  ADDI_ADDI = 176,
+  ADDI_MR = 177,
+  ADDI_XOR = 178,
+  ADD_BDNZ = 179,
+  LWZX_XOR = 180,
+  LWZX_ADD = 181,
+  LDX_ADD = 182,
+  LWZ_ADDI = 183,
+  LWZU_ADDI = 184,
+  EXTSW_EXTSW = 185,
+  EXTSW_RLDICR = 186,
+  CMPWI_BC_TRUE = 187,
+  CMPWI_BC_FALSE = 188,
+  CMPLWI_BC_TRUE = 189,
+  CMPLWI_BC_FALSE = 190,
+  CMPW_BC_TRUE = 191,
+  CMPW_BC_FALSE = 192,
+  CMPLW_BC_TRUE = 193,
+  CMPLW_BC_FALSE = 194,
+  CMPDI_BC_TRUE = 195,
+  CMPDI_BC_FALSE = 196,
+  CMPLDI_BC_TRUE = 197,
+  CMPLDI_BC_FALSE = 198,
+  CMPD_BC_TRUE = 199,
+  CMPD_BC_FALSE = 200,
+  CMPLD_BC_TRUE = 201,
+  CMPLD_BC_FALSE = 202,
 }
 
 export const enum Arith {
@@ -352,6 +393,22 @@ export const FLAG_ONLY_32: u32 = 4
 export const FLAG_SERVER: u32 = 8
 export const FLAG_PRIVILEGED: u32 = 16
 export const COST_CLASSES: u32 = 14
+
+/** Operations from this one on run two slots. */
+export const FIRST_PAIR: u32 = 162
+
+/** Pairs, six bytes each: first operation, second operation, the one for both; 0 ends the list. */
+
+export const PAIRS: usize = memory.data<u16>([
+  137, 45, 162, 137, 73, 163, 137, 69, 164, 137, 132, 165, 137, 40, 166, 137,
+  23, 167, 45, 137, 168, 45, 45, 169, 45, 90, 170, 71, 137, 171, 73, 90,
+  172, 73, 69, 173, 69, 132, 174, 69, 23, 175, 40, 40, 176, 40, 13, 177,
+  40, 137, 178, 132, 23, 179, 90, 137, 180, 90, 132, 181, 89, 132, 182, 50,
+  40, 183, 51, 40, 184, 160, 160, 185, 160, 71, 186, 37, 19, 187, 37, 20,
+  188, 36, 19, 189, 36, 20, 190, 81, 19, 191, 81, 20, 192, 99, 19, 193,
+  99, 20, 194, 7, 19, 195, 7, 20, 196, 8, 19, 197, 8, 20, 198, 9,
+  19, 199, 9, 20, 200, 10, 19, 201, 10, 20, 202, 0,
+])
 
 /** Rows, four bytes each: u16 handler (bits 12 and up: its case, 0 in the loop itself), u8 slot kind, u8 cost class. */
 

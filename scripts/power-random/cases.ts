@@ -209,8 +209,11 @@ function branchOptions(row: Instruction, draw: Drawer): number {
 }
 
 function instruction(rows: readonly Instruction[], server: boolean, draw: Drawer): number {
-  if (draw.next(40) === 0) return moveSpr(draw)
-  const row = draw.pick(rows)
+  return draw.next(40) === 0 ? moveSpr(draw) : drawWord(draw.pick(rows), server, draw)
+}
+
+/** An instruction of a row, with operands of its own. */
+export function drawWord(row: Instruction, server: boolean, draw: Drawer): number {
   let word = ((row.primary << 26) | (row.extended << row.shift)) >>> 0
   for (const name of row.operands) word = (word | operand(name, row, draw)) >>> 0
   if (!server && row.name.startsWith('cmp')) word = (word & ~(1 << 21)) >>> 0

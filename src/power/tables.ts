@@ -18,6 +18,41 @@ const VARIANTS = [
   ...['MFLR', 'MTLR', 'MFCTR', 'MTCTR', 'MFTB', 'MFTBU'],
 ]
 
+/**
+ * Neighbours that one case runs, as they come up most: in loops of checksums, sorting, sieves and generators. A comparison
+ * also takes the branch that asks its field of CR.
+ */
+export const PAIRS: readonly (readonly [first: string, second: string])[] = [
+  ['XOR', 'RLWINM'],
+  ['XOR', 'RLDIC'],
+  ['XOR', 'RLDICL'],
+  ['XOR', 'ADD'],
+  ['XOR', 'ADDI'],
+  ['XOR', 'BDNZ'],
+  ['RLWINM', 'XOR'],
+  ['RLWINM', 'RLWINM'],
+  ['RLWINM', 'LWZX'],
+  ['RLDICR', 'XOR'],
+  ['RLDIC', 'LWZX'],
+  ['RLDIC', 'RLDICL'],
+  ['RLDICL', 'ADD'],
+  ['RLDICL', 'BDNZ'],
+  ['ADDI', 'ADDI'],
+  ['ADDI', 'MR'],
+  ['ADDI', 'XOR'],
+  ['ADD', 'BDNZ'],
+  ['LWZX', 'XOR'],
+  ['LWZX', 'ADD'],
+  ['LDX', 'ADD'],
+  ['LWZ', 'ADDI'],
+  ['LWZU', 'ADDI'],
+  ['EXTSW', 'EXTSW'],
+  ['EXTSW', 'RLDICR'],
+  ...['CMPWI', 'CMPLWI', 'CMPW', 'CMPLW', 'CMPDI', 'CMPLDI', 'CMPD', 'CMPLD'].flatMap((compare) =>
+    ['BC_TRUE', 'BC_FALSE'].map((branch) => [compare, branch] as const),
+  ),
+]
+
 const OUT_OF_LINE = ['arith', 'mem', 'sys']
 
 const constant = (name: string) => name.replace(/\.$/, '_rc').toUpperCase()
@@ -26,7 +61,7 @@ const constant = (name: string) => name.replace(/\.$/, '_rc').toUpperCase()
 export function operations(): string[] {
   const hot = INSTRUCTIONS.filter(({ does }) => !OUT_OF_LINE.includes(does))
   const named = hot.flatMap(({ does, record }) => (record ? [does, `${does}_RC`] : [does]))
-  return [...new Set([...VARIANTS, ...named])]
+  return [...new Set([...VARIANTS, ...named]), ...PAIRS.map((pair) => pair.join('_'))]
 }
 
 /** Names of the out-of-line handlers of one file, in the order of their numbers. */
@@ -122,6 +157,12 @@ export const FLAG_ONLY_32: u32 = ${FLAG_ONLY_32}
 export const FLAG_SERVER: u32 = ${FLAG_SERVER}
 export const FLAG_PRIVILEGED: u32 = ${FLAG_PRIVILEGED}
 export const COST_CLASSES: u32 = ${COST_CLASSES.length}`,
+    `/** Operations from this one on run two slots. */\nexport const FIRST_PAIR: u32 = ${operations().length - PAIRS.length}`,
+    '/** Pairs, six bytes each: first operation, second operation, the one for both; 0 ends the list. */',
+    table('PAIRS', 'u16', [
+      ...PAIRS.flatMap((pair) => [...pair, pair.join('_')].map((op) => operations().indexOf(op))),
+      0,
+    ]),
     '/** Rows, four bytes each: u16 handler (bits 12 and up: its case, 0 in the loop itself), u8 slot kind, u8 cost class. */',
     table('ROWS', 'u16', [0, 0, ...rows.flatMap(({ op, slot, cost }) => [op, slot | (cost << 8)])]),
     table('ROW_FLAGS', 'u8', [0, ...rows.map(({ flags }) => flags)]),

@@ -1,7 +1,10 @@
 /** The machine around the instructions: code that changes, time to the cycle, interrupts, saving at any instruction. */
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
+import { drawer, drawWord } from '../../scripts/power-random/cases.js'
 import { bootMachine, PowerMachine } from '../../src/power/index.js'
+import { INSTRUCTIONS } from '../../src/power/instructions.js'
+import { PAIRS } from '../../src/power/tables.js'
 import {
   add,
   addi,
@@ -274,6 +277,52 @@ describe('a run is a function of what it starts from', () => {
       return machine.hash
     })
     expect(debug).toBe(release)
+  })
+})
+
+describe('two instructions in one case of the interpreter', () => {
+  const START = 0x1000n
+  const single = new PowerMachine({ model: 'pseries', ramBytes: 1 << 16 })
+  const fresh = single.snapshot()
+  /** The state after two cycles from a drawn start, in one run or in two. */
+  const stateAfter = (words: readonly number[], seed: number, stops: readonly bigint[]) => {
+    const draw = drawer(seed)
+    single.restore(fresh)
+    single.msr = 1n << 63n
+    for (let r = 0; r < 32; r++) single.setGpr(r, BigInt(draw.next(1 << 15)) << BigInt(draw.next(3)))
+    single.core.put_cr(draw.next(1 << 30))
+    words.forEach((word, i) => {
+      const bytes = new Uint8Array(4)
+      new DataView(bytes.buffer).setUint32(0, word)
+      single.write(0x1000 + 4 * i, bytes)
+    })
+    single.pc = START
+    for (const stop of stops) single.run(stop)
+    return [single.hash, single.pc]
+  }
+  const names = [...new Set(PAIRS.flat())].map((name) =>
+    /^BC_|^BDNZ/.test(name) ? 'BC' : name === 'MR' ? 'OR' : name,
+  )
+  const rows = INSTRUCTIONS.filter(({ does }) => names.includes(does))
+
+  test('is the same as one by one', () => {
+    const draw = drawer(5)
+    for (let i = 0; i < 3000; i++) {
+      const words = [drawWord(draw.pick(rows), true, draw), drawWord(draw.pick(rows), true, draw)]
+      // Each comparison is followed by a branch that asks its field as often as not.
+      if (words[1]! >>> 26 === 16) words[1] = (words[1]! & ~0x1c_0000) | (((words[0]! >>> 23) & 7) << 18)
+      expect([i, words, stateAfter(words, i, [2n])]).toEqual([i, words, stateAfter(words, i, [1n, 2n])])
+    }
+  })
+
+  test('the second one is changed by a store: seen at once', () => {
+    const changed = addi(6, 6, 16)
+    const machine = machineWith([
+      ...[li(3, 3), mtspr(3, SPR.ctr), lis(4, changed >>> 16), ori(4, 4, changed & 0xffff)],
+      ...[addi(5, 5, 1), addi(6, 6, 1), stw(4, 0, 0x1014), bdnz(-12), SELF],
+    ])
+    machine.run(100n)
+    expect([machine.gpr(5), machine.gpr(6)]).toEqual([3n, 33n])
   })
 })
 
