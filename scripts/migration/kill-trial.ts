@@ -106,8 +106,8 @@ class Destination {
     if (address) this.address = address
     this.#lives = life.ended.then(async (ended) => {
       this.ends.push(ended)
+      if (ended.signal === 'SIGKILL') this.killed = true
       if (ended.signal !== 'SIGKILL' || this.#over) return
-      this.killed = true
       await this.#live({})
       await this.#lives
     })

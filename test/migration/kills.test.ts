@@ -6,10 +6,8 @@ describe('a migration between two processes', () => {
   it.each([
     // Steps of some 60 and 84: memory, the journal's `doubt`, COMMIT; memory, `prepared`, `owned`.
     { source: 24, destination: 0 },
-    { source: 42, destination: 0 },
     { source: 48, destination: 0 },
     { source: 0, destination: 30 },
-    { source: 0, destination: 60 },
     { source: 46, destination: 66 },
   ])(
     'with the source killed at step $source, the destination at step $destination, has one owner',
