@@ -101,7 +101,7 @@ export function hashes(c: Case, pace: 'skipping' | 'event-by-event', build: 'rel
   for (const ns of stops.sort((a, b) => (a < b ? -1 : 1))) {
     if (ns > BigInt(c.seconds) * SECOND) continue
     world.runUntil(ns)
-    all.push(`${ns} ${machine().hash} ${world.host('a').machine.hash}`)
+    all.push(`${ns} ${machine().hash} ${world.host('a').machine.hash} ${machine().log.length}`)
   }
   return all
 }

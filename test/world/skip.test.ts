@@ -1,8 +1,14 @@
 /** Invariant 5 over long times: what skip.ts computes is what going through every event leaves, byte for byte. */
+import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import type { Pace } from '../../src/core/machine.js'
+import { runScenario } from '../../src/world/index.js'
 import { builds } from '../helpers/core.js'
+import { libraryNames, libraryScenario } from '../helpers/library.js'
 import { cases, hashes } from './skip-cases.js'
+
+const DAY = 86_400_000_000_000n
 
 describe.each(builds)('skipping, %s build', (build) => {
   it('ends in the state that event by event does, at the end and wherever it is looked at', () => {
@@ -12,5 +18,18 @@ describe.each(builds)('skipping, %s build', (build) => {
       }),
       { numRuns: build === 'release' ? 60 : 6 },
     )
+  })
+})
+
+describe('the library', () => {
+  it.each(libraryNames)('%s: guests see the same whether it is skipped or gone through', async (name) => {
+    const scenario = await libraryScenario(name)
+    const durationNs = scenario.durationNs < 2n * DAY ? scenario.durationNs : 2n * DAY
+    const seen = (pace: Pace) =>
+      runScenario({ ...scenario, durationNs }, { pace }).guests.map(({ stateHash, observations }) => ({
+        stateHash,
+        observations: createHash('sha256').update(observations.records()).digest('hex'),
+      }))
+    expect(seen('skipping')).toEqual(seen('event-by-event'))
   })
 })
