@@ -5,10 +5,12 @@ import { createConnection, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { readElf } from '../../src/power/elf.js'
 import { type Bits, harness } from './ours.js'
 import { type Batch, CODE, HEADER, RECORDS } from './records.js'
 
-const MACHINE: Readonly<Record<Bits, readonly string[]>> = {
+/** Program and machine; the machines of test/guests/power. */
+export const MACHINE: Readonly<Record<Bits, readonly string[]>> = {
   64: [
     'qemu-system-ppc64',
     ...[
@@ -58,11 +60,11 @@ function finished(child: ChildProcess): Promise<void> {
 }
 
 /** An ELF file as the image that QEMU takes for pseries' firmware: memory from 0 on. */
-function image(bits: Bits): Uint8Array {
-  const elf = readFileSync(harness(bits))
-  const offset = Number(elf.readBigUInt64BE(Number(elf.readBigUInt64BE(32)) + 8))
-  const size = Number(elf.readBigUInt64BE(Number(elf.readBigUInt64BE(32)) + 32))
-  return elf.subarray(offset, offset + size)
+export function image(file: URL): Uint8Array {
+  const { segments } = readElf(readFileSync(file), file.pathname)
+  const bytes = new Uint8Array(Math.max(...segments.map(({ address, bytes }) => address + bytes.length)))
+  for (const segment of segments) bytes.set(segment.bytes, segment.address)
+  return bytes
 }
 
 export async function runQemu(batch: Batch, bits: Bits): Promise<Uint8Array> {
@@ -73,7 +75,7 @@ export async function runQemu(batch: Batch, bits: Bits): Promise<Uint8Array> {
   writeFileSync(file('records'), batch.records)
   const load = (name: string, at: number) => ['-device', `loader,file=${file(name)},addr=${at},force-raw=on`]
   const [program, ...machine] = MACHINE[bits]
-  if (bits === 64) writeFileSync(file('image'), image(64))
+  if (bits === 64) writeFileSync(file('image'), image(harness(64)))
   const start =
     bits === 64
       ? ['-bios', file('image')]

@@ -1,0 +1,122 @@
+/**
+ * `npm run bench:power [-- --rounds N] [--json] [--without-qemu]`: the programs of test/guests/power on this project's CPU
+ * and, where Debian's qemu-system-ppc is installed, on QEMU as it is and with -icount shift=0. Rounds take turns; a figure
+ * is the best of them, ours a whole run with what V8 compiles meanwhile, QEMU's the time between two lines of the guest.
+ */
+import { spawn, spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { loadavg, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { bootMachine } from '../src/power/index.js'
+import { image, MACHINE } from './power-random/qemu.js'
+
+interface Row {
+  readonly name: string
+  readonly bits: 32 | 64
+  /** Events that are counted in place of instructions. */
+  readonly events?: number
+  /** Instructions or events a second that are wanted, in millions. */
+  readonly goal?: number
+}
+
+const both = (name: string, rest: Omit<Row, 'name' | 'bits'>): Row[] =>
+  ([64, 32] as const).map((bits) => ({ name: `b${bits}-${name}`, bits, ...rest }))
+
+const ROWS: readonly Row[] = [
+  ...['crc', 'sieve', 'sort', 'alu'].flatMap((name) => both(name, { goal: 300 })),
+  ...both('xorsum', {}),
+  ...both('mftb', { events: 20_000_000, goal: 100 }),
+  ...both('mftb64', { events: 5_000_000, goal: 30 }),
+  ...both('decrw', { events: 1_000_000, goal: 20 }),
+  ...both('dec-imm', { events: 300_000, goal: 5 }),
+]
+
+const elf = (name: string) => new URL(`../test/guests/power/${name}.elf`, import.meta.url)
+
+/** Seconds, and instructions. */
+function ours({ name }: Row): { readonly seconds: number; readonly instructions: bigint } {
+  const machine = bootMachine(readFileSync(elf(name)), name)
+  const started = performance.now()
+  const end = machine.run(1n << 40n)
+  const seconds = (performance.now() - started) / 1000
+  if (!['off', 'halted'].includes(end) || !machine.takeConsole().includes(' END '))
+    throw new Error(`${name}: ${end}`)
+  return { seconds, instructions: machine.instructions }
+}
+
+/** Seconds between the guest's START and END lines. */
+async function qemu({ name, bits }: Row, icount: boolean): Promise<number> {
+  const folder = mkdtempSync(join(tmpdir(), 'power-bench-'))
+  const [program, ...machine] = MACHINE[bits]
+  const bios = join(folder, 'image')
+  if (bits === 64) writeFileSync(bios, image(elf(name)))
+  const child = spawn(program!, [
+    ...machine,
+    ...(bits === 64
+      ? ['-nodefaults', '-bios', bios]
+      : ['-monitor', 'none', '-device', `loader,file=${fileURLToPath(elf(name))},cpu-num=0`]),
+    ...['-serial', 'stdio', '-display', 'none', '-accel', 'tcg', ...(icount ? ['-icount', 'shift=0'] : [])],
+  ])
+  let started = 0
+  let text = ''
+  const seconds = await new Promise<number>((resolve, reject) => {
+    child.on('error', reject)
+    child.stdout.on('data', (data) => {
+      text += data
+      if (started === 0 && text.includes(' START ')) started = performance.now()
+      if (/ END .*\n/.test(text)) resolve((performance.now() - started) / 1000)
+    })
+  })
+  child.kill('SIGKILL')
+  rmSync(folder, { recursive: true })
+  return seconds
+}
+
+const { values } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '3' },
+    only: { type: 'string' },
+    json: { type: 'boolean' },
+    'without-qemu': { type: 'boolean' },
+  },
+})
+const installed = (program: string) => spawnSync(program, ['--version']).status === 0
+const withQemu = !values['without-qemu'] && installed('qemu-system-ppc64') && installed('qemu-system-ppc')
+
+const results = []
+for (const row of ROWS.filter(({ name }) => !values.only || name.includes(values.only))) {
+  const times = { ours: Infinity, plain: Infinity, icount: Infinity }
+  let instructions = 0n
+  for (let round = 0; round < Number(values.rounds); round++) {
+    const run = ours(row)
+    instructions = run.instructions
+    times.ours = Math.min(times.ours, run.seconds)
+    if (!withQemu) continue
+    times.plain = Math.min(times.plain, await qemu(row, false))
+    times.icount = Math.min(times.icount, await qemu(row, true))
+  }
+  const rate = (seconds: number) =>
+    Number.isFinite(seconds)
+      ? Number(((row.events ?? Number(instructions)) / seconds / 1e6).toPrecision(3))
+      : null
+  const result = {
+    id: row.name,
+    unit: row.events ? 'M events/s' : 'MIPS',
+    ours: rate(times.ours)!,
+    qemu: rate(times.plain),
+    qemu_icount: rate(times.icount),
+    goal: row.goal ?? null,
+  }
+  results.push(result)
+  const cell = (value: number | null) => `${value ?? '-'}`.padStart(9)
+  if (!values.json) {
+    console.log(
+      `${result.id.padEnd(12)}${cell(result.ours)}${cell(result.qemu)}${cell(result.qemu_icount)}${cell(result.goal)}  ${result.unit}`,
+    )
+  }
+}
+if (values.json)
+  console.log(JSON.stringify({ load: loadavg()[0], rounds: Number(values.rounds), results }, null, 2))
+else console.log(`columns: ours, QEMU, QEMU -icount shift=0, goal; load ${loadavg()[0]!.toFixed(1)}`)
