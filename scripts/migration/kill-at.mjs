@@ -25,6 +25,14 @@ for (const name of ['fsyncSync', 'renameSync', 'rmSync']) {
     return result
   }
 }
+const { fsync } = fs
+fs.fsync = (file, done) => {
+  step()
+  fsync(file, (error) => {
+    step()
+    done(error)
+  })
+}
 syncBuiltinESMExports()
 
 // Each part of a record that is written, each piece of the other side's that comes.

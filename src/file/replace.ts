@@ -4,6 +4,7 @@
  */
 import {
   closeSync,
+  fsync,
   fsyncSync,
   openSync,
   realpathSync,
@@ -78,9 +79,56 @@ export async function replaceFileAsync(
   flushFolder(dirname(target))
 }
 
-function namesOf(path: string): { readonly target: string; readonly temporary: string } {
+/**
+ * A file on its way to the disk under a temporary name, so that taking its own name later is all that is left to do.
+ * Throws what cannot be written; whoever does not `take` it must `drop` it.
+ */
+export class StagedFile {
+  /** Its content is on the disk. Rejects with what went wrong. */
+  readonly ready: Promise<void>
+  readonly #target: string
+  readonly #temporary: string
+
+  /** `tag` tells it from others that wait for the same name. */
+  constructor(path: string, chunks: Iterable<Uint8Array | string>, mode: number, tag: string) {
+    const { target, temporary } = namesOf(path, tag)
+    this.#target = target
+    this.#temporary = temporary
+    const file = openSync(temporary, 'wx', mode)
+    try {
+      writeChunks(file, chunks)
+    } catch (error) {
+      closeSync(file)
+      this.drop()
+      throw error
+    }
+    this.ready = new Promise((resolve, reject) => {
+      fsync(file, (error) => {
+        closeSync(file)
+        if (error) reject(error)
+        else resolve()
+      })
+    })
+    this.ready.catch(() => {})
+  }
+
+  /** Once it is ready: it has its name, on the disk too, when this returns. */
+  take(): void {
+    renameSync(this.#temporary, this.#target)
+    flushFolder(dirname(this.#target))
+  }
+
+  drop(): void {
+    rmSync(this.#temporary, { force: true })
+  }
+}
+
+function namesOf(
+  path: string,
+  tag = `${process.pid}`,
+): { readonly target: string; readonly temporary: string } {
   const target = targetOf(path)
-  const temporary = join(dirname(target), `.${basename(target)}.${process.pid}.tmp`)
+  const temporary = join(dirname(target), `.${basename(target)}.${tag}.tmp`)
   // A process that had our number and was killed may have left one.
   rmSync(temporary, { force: true })
   return { target, temporary }

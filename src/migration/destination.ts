@@ -279,6 +279,8 @@ export class Receiver {
         null,
         'PREPARE does not go with START; expected the same migration',
       )
+    const staged = incoming.stage(frame.body)
+    staged.catch(() => {})
     // Before the landing changes memory: the journal has the guest as it left.
     await incoming.flush()
     try {
@@ -288,6 +290,7 @@ export class Receiver {
       this.#tell(`guest ${incoming.start.guest} cannot land here: ${why}`)
       return this.#do(incoming, incoming.step('cannot', trace), channel, why)
     }
+    await staged
     return this.#do(incoming, incoming.step('prepare', trace), channel)
   }
 

@@ -14,6 +14,8 @@ export class MemoryImage {
   readonly #memory: Uint8Array
   readonly #waiting: Uint8Array
   #count = 0
+  /** Something has come since the disk was last told to keep all of it. */
+  #loose = false
   #from = 0
   #working: Promise<void> | null = null
   #failure: Error | null = null
@@ -28,7 +30,9 @@ export class MemoryImage {
   static async create(path: string, memory: Uint8Array): Promise<MemoryImage> {
     const file = await open(path, 'w+', 0o600)
     await file.truncate(memory.length)
-    return new MemoryImage(file, memory)
+    const image = new MemoryImage(file, memory)
+    image.#loose = true
+    return image
   }
 
   /** These pages have come. */
@@ -37,6 +41,7 @@ export class MemoryImage {
       if (this.#waiting[i] === 0) this.#count++
       this.#waiting[i] = 1
     }
+    this.#loose = true
     this.#working ??= this.#work()
   }
 
@@ -75,8 +80,15 @@ export class MemoryImage {
   /** All that was marked is on the disk. Rejects with what went wrong, a full disk for instance. */
   async flush(): Promise<void> {
     while (this.#working) await this.#working
-    if (!this.#failure) await this.#file.datasync()
     if (this.#failure) throw this.#failure
+    if (!this.#loose) return
+    this.#loose = false
+    try {
+      await this.#file.datasync()
+    } catch (error) {
+      this.#failure = error as Error
+      throw error
+    }
   }
 
   async close(): Promise<void> {

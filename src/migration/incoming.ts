@@ -2,6 +2,7 @@
 import { closeSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs'
 import { Machine } from '../core/machine.js'
 import { PAGE } from '../core/sparse.js'
+import type { StagedFile } from '../file/replace.js'
 import { RECORD_BYTES } from '../observation/log.js'
 import type { ClockPolicy } from '../policy/index.js'
 import { ScenarioError } from '../scenario/error.js'
@@ -49,8 +50,11 @@ export class Incoming {
   readonly #log: Buffer[] = []
   #logBytes = 0
   #logFile: number | null = null
+  /** It has grown since it was last flushed. */
+  #logLoose = true
   #image: MemoryImage | null = null
   #prepareBody: Buffer = Buffer.alloc(0)
+  readonly #staged = new Map<string, StagedFile>()
 
   /** Throws MigrationError and ScenarioError for a guest that cannot be taken. */
   constructor(
@@ -104,12 +108,26 @@ export class Incoming {
     if (this.#logBytes > MAX_LOG_BYTES) body.refuse(`observations of more than ${MAX_LOG_BYTES} bytes`)
     this.#log.push(bytes)
     writeSync(this.#logFile!, bytes)
+    this.#logLoose = true
   }
 
-  /** All that has come is on the disk. */
+  /** All that has come is on the disk. What was there already costs nothing. */
   async flush(): Promise<void> {
     await this.#image!.flush()
+    if (!this.#logLoose) return
     fsyncSync(this.#logFile!)
+    this.#logLoose = false
+  }
+
+  /**
+   * Begins to put on the disk what the journal will say if the guest is prepared, and if it is owned: other threads do it
+   * while the guest lands. It counts for nothing before the step.
+   */
+  async stage(prepareBody: Buffer): Promise<void> {
+    this.#prepareBody = prepareBody
+    for (const disk of ['prepared', 'owned'] as const)
+      this.#staged.set(disk, this.#journal.stage(this.#recordOf(disk, false), this.#startBody, prepareBody))
+    await Promise.all([...this.#staged.values()].map(({ ready }) => ready))
   }
 
   /** The guest stands on its new host, its clocks set; it does not run. Throws SnapshotError. */
@@ -169,26 +187,31 @@ export class Incoming {
 
   #write(disk: 'nothing' | 'prepared' | 'owned' | 'settled'): void {
     if (disk === 'nothing') {
+      for (const staged of this.#staged.values()) staged.drop()
       this.#journal.drop(this.id)
       void this.close()
-    } else this.record(disk, false)
+      return
+    }
+    const staged = this.#staged.get(disk)
+    if (staged) staged.take()
+    else this.record(disk, false)
   }
 
   record(disk: 'prepared' | 'owned' | 'settled', over: boolean): void {
+    this.#journal.write(this.#recordOf(disk, over), this.#startBody, this.#prepareBody)
+  }
+
+  #recordOf(disk: 'prepared' | 'owned' | 'settled', over: boolean) {
     const { host, forNs } = this.#settings
-    this.#journal.write(
-      {
-        id: this.id,
-        disk,
-        source: this.peer,
-        over,
-        host,
-        policy: this.policy.name,
-        forNs: forNs === null ? null : `${forNs}`,
-      },
-      this.#startBody,
-      this.#prepareBody,
-    )
+    return {
+      id: this.id,
+      disk,
+      source: this.peer,
+      over,
+      host,
+      policy: this.policy.name,
+      forNs: forNs === null ? null : `${forNs}`,
+    }
   }
 
   async close(): Promise<void> {

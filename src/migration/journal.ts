@@ -9,12 +9,13 @@
  *   in-ID.log       destination: what the guest has seen, 40 bytes each
  *
  * The first file of a side is replaced in one step and is on the disk before the next step of handover.ts; it is what
- * decides. `in-ID.memory` and `in-ID.log` are complete and on the disk before in-ID.guest says `prepared`.
+ * decides. What it will say next is put on the disk beforehand under a temporary name, so the step is only to give it its
+ * own, and to flush the folder. `in-ID.memory` and `in-ID.log` are complete and on the disk before in-ID.guest says `prepared`.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { basename, join } from 'node:path'
-import { flushFolder, replaceWith } from '../file/replace.js'
+import { flushFolder, replaceWith, StagedFile } from '../file/replace.js'
 import { ByteReader, ByteWriter } from '../snapshot/bytes.js'
 import { MigrationError } from './error.js'
 import type { DestinationDisk, SourceDisk } from './handover.js'
@@ -50,6 +51,10 @@ function remove(folder: string, ...names: readonly string[]): void {
   flushFolder(folder)
 }
 
+/** Of a record that is not yet: a process that is killed may leave one, and it means nothing. */
+const NEXT = 'next'
+const nextOf = (name: string): string => `.${name}.${NEXT}.tmp`
+
 // ---- source
 
 /** How to make the guest again: a run is a pure function of these. Numbers of 64 bits are decimal strings. */
@@ -75,10 +80,13 @@ export interface SourceRecord {
   } | null
 }
 
+const sourceText = (record: SourceRecord): string => `${JSON.stringify(record, null, 2)}\n`
+
 export class SourceJournal {
   readonly path: string
   readonly #folder: string
   #record: SourceRecord
+  #next: { readonly record: SourceRecord; readonly file: StagedFile } | null = null
 
   private constructor(folder: string, record: SourceRecord) {
     this.#folder = folder
@@ -122,7 +130,21 @@ export class SourceJournal {
   /** It is on the disk when this returns. */
   write(change: Partial<SourceRecord>): void {
     this.#record = { ...this.#record, ...change }
-    replaceWith(this.path, [`${JSON.stringify(this.#record, null, 2)}\n`], PRIVATE)
+    replaceWith(this.path, [sourceText(this.#record)], PRIVATE)
+  }
+
+  /** Puts on the disk, beside the record, what `writeStaged` makes it. */
+  stage(change: Partial<SourceRecord>): Promise<void> {
+    const record = { ...this.#record, ...change }
+    this.#next = { record, file: new StagedFile(this.path, [sourceText(record)], PRIVATE, NEXT) }
+    return this.#next.file.ready
+  }
+
+  /** Once what was staged is ready: it is the record, on the disk too, when this returns. */
+  writeStaged(): void {
+    const { record, file } = this.#next!
+    file.take()
+    this.#record = record
   }
 
   /** The copy of a snapshot that belongs to it. */
@@ -132,7 +154,7 @@ export class SourceJournal {
 
   /** Nothing is left to be remembered. */
   end(): void {
-    remove(this.#folder, basename(this.path), basename(this.snapshotPath))
+    remove(this.#folder, basename(this.path), basename(this.snapshotPath), nextOf(basename(this.path)))
   }
 }
 
@@ -206,11 +228,17 @@ export class DestinationJournal {
 
   /** It is on the disk when this returns. */
   write(record: Omit<DestinationRecord, 'format'>, start: Uint8Array, prepare: Uint8Array): void {
-    const content = new ByteWriter()
-      .text(JSON.stringify({ format: FORMAT, ...record } satisfies DestinationRecord))
-      .blob(start)
-      .blob(prepare)
-    replaceWith(join(this.folder, `in-${record.id}.guest`), content.parts, PRIVATE)
+    replaceWith(this.#guestPath(record.id), destinationParts(record, start, prepare), PRIVATE)
+  }
+
+  /** Puts it on the disk beside the record in force: taking it is the write. */
+  stage(record: Omit<DestinationRecord, 'format'>, start: Uint8Array, prepare: Uint8Array): StagedFile {
+    const parts = destinationParts(record, start, prepare)
+    return new StagedFile(this.#guestPath(record.id), parts, PRIVATE, record.disk)
+  }
+
+  #guestPath(id: string): string {
+    return join(this.folder, `in-${id}.guest`)
   }
 
   memoryPath(id: string): string {
@@ -230,6 +258,15 @@ export class DestinationJournal {
     remove(this.folder, `in-${id}.guest`)
     this.dropGuest(id)
   }
+}
+
+function destinationParts(
+  record: Omit<DestinationRecord, 'format'>,
+  start: Uint8Array,
+  prepare: Uint8Array,
+): readonly Uint8Array[] {
+  const text = JSON.stringify({ format: FORMAT, ...record } satisfies DestinationRecord)
+  return new ByteWriter().text(text).blob(start).blob(prepare).parts
 }
 
 function alive(pid: number): boolean {

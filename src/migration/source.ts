@@ -94,6 +94,8 @@ class SourceSide {
   /** From the moment in which it stands still. */
   #stopped: { readonly stopNs: bigint; readonly wasRunning: boolean; readonly realMs: number } | null = null
   #handover: { readonly saveNs: bigint; readonly landNs: bigint; readonly prepare: Buffer } | null = null
+  /** The journal's next record is on the disk, but not yet in force. */
+  #staged: Promise<void> = Promise.resolve()
   #lastPages = 0
   #copyMs = 0
   #downtimeMs: number | null = null
@@ -136,6 +138,9 @@ class SourceSide {
       await this.#copyMemory()
       await this.#stopAndCopy()
       await this.#take('stopped')
+      // The destination lands the guest meanwhile.
+      this.#staged = this.#stageDoubt()
+      this.#staged.catch(() => {})
       await this.#hear('PREPARED')
       await this.#hear('OWNED')
     } catch (error) {
@@ -238,8 +243,22 @@ class SourceSide {
     const id = readId(bodyOf(await channel.receive(type), channel.peer))
     if (id !== this.#id)
       throw new MigrationError(channel.peer, null, `it speaks of migration ${id}; expected ${this.#id}`)
-    if (type === 'OWNED') this.#downtimeMs = realMs() - this.#stopped!.realMs
+    if (type === 'PREPARED') await this.#staged
+    else this.#downtimeMs = realMs() - this.#stopped!.realMs
     await this.#take(type === 'PREPARED' ? 'prepared' : 'owned')
+  }
+
+  /** What the journal will say before COMMIT leaves. Rejects with MigrationError. */
+  async #stageDoubt(): Promise<void> {
+    try {
+      await this.#journal.stage({ disk: 'doubt', stop: this.#recorded })
+    } catch (error) {
+      throw this.#unwritten(error)
+    }
+  }
+
+  #unwritten(error: unknown): MigrationError {
+    return new MigrationError(this.#journal.path, null, (error as Error).message)
   }
 
   async #take(input: SourceInput): Promise<void> {
@@ -267,10 +286,11 @@ class SourceSide {
     this.#trace(`before ${disk} is written`)
     try {
       if (disk === 'gone') this.#journal.end()
+      else if (disk === 'doubt') this.#journal.writeStaged()
       else this.#journal.write({ disk, stop: this.#recorded })
     } catch (error) {
       this.#phase = before
-      throw new MigrationError(this.#journal.path, null, (error as Error).message)
+      throw this.#unwritten(error)
     }
     this.#trace(`after ${disk} is written`)
     if (disk === 'gone') this.#guest.powerOff()
