@@ -103,15 +103,18 @@ class Destination {
     const life = start(args, env)
     this.#life = life
     const address = await life.listening
-    if (address) this.address = address
-    this.#lives = life.ended.then(async (ended) => {
-      this.ends.push(ended)
-      if (ended.signal === 'SIGKILL') this.killed = true
-      if (ended.signal !== 'SIGKILL' || this.#over) return
-      await this.#live({})
-      await this.#lives
-    })
-    if (!address) await this.#lives
+    // Killed before it listened, it has to be there before anybody can ask for it.
+    if (address === null) return this.#after(await life.ended)
+    this.address = address
+    this.#lives = life.ended.then((ended) => this.#after(ended))
+  }
+
+  /** A life has ended: with a kill, another begins. */
+  async #after(ended: Ended): Promise<void> {
+    this.ends.push(ended)
+    if (ended.signal !== 'SIGKILL') return
+    this.killed = true
+    if (!this.#over) await this.#live({})
   }
 
   /** It listens, even if it has run a guest to its end and has ended: it has its journal to answer from. */
