@@ -262,9 +262,12 @@ export class Receiver {
         return incoming.takeLog(frame.body, body)
       case 'ROUND':
         return channel.send('ROUND_DONE', encodeRoundDone(readRound(body).number))
-      case 'SYNC':
-        await incoming.flush()
+      case 'SYNC': {
+        const flushed = incoming.flush()
+        incoming.rehearse()
+        await flushed
         return channel.send('SYNCED')
+      }
       default:
         return this.#prepare(channel, incoming, frame)
     }

@@ -20,7 +20,9 @@ import { chosenHost, type HostChoice } from './host-choice.js'
 import { MemoryImage } from './image.js'
 import type { DestinationJournal } from './journal.js'
 import { HostLife, type Landed, land } from './landing.js'
+
 import { type PageRun, type Prepare, readPages, type Start } from './records.js'
+import { rehearse } from './rehearsal.js'
 
 /** 16 million observations of a guest. */
 export const MAX_LOG_BYTES = 640 * 1024 * 1024
@@ -128,6 +130,12 @@ export class Incoming {
     for (const disk of ['prepared', 'owned'] as const)
       this.#staged.set(disk, this.#journal.stage(this.#recordOf(disk, false), this.#startBody, prepareBody))
     await Promise.all([...this.#staged.values()].map(({ ready }) => ready))
+  }
+
+  /** So that the landing itself takes less time. */
+  rehearse(): void {
+    const { start, scenario, spec, policy } = this
+    rehearse({ start, scenario, spec, chosen: this.#chosen, policy })
   }
 
   /** The guest stands on its new host, its clocks set; it does not run. Throws SnapshotError. */

@@ -1,0 +1,44 @@
+import { expect, it } from 'vitest'
+import { chosenHost } from '../../src/migration/host-choice.js'
+import { rehearse } from '../../src/migration/rehearsal.js'
+import { builtInPolicy } from '../../src/policy/built-in.js'
+import { parseScenario } from '../../src/scenario/parse.js'
+import { librarySource } from './fixture.js'
+
+const CASES = [
+  ['kvm-migrate-realtime', 'kvm-realtime'],
+  ['power-ntp-resync', 'power-stopped'],
+] as const
+
+/** A rehearsal for the scenario's first guest. */
+function rehearsalOf(name: string, policy: ReturnType<typeof builtInPolicy>) {
+  const { text, fileName } = librarySource(name)
+  const scenario = parseScenario(text, fileName)
+  const spec = scenario.guests.find(({ dom0 }) => !dom0)!
+  const start = {
+    id: '0'.repeat(32),
+    fileName,
+    text,
+    seed: scenario.seed,
+    guest: spec.name,
+    host: spec.on,
+    policy: policy.name,
+    beginNs: 0n,
+    memoryBytes: spec.memoryBytes,
+  }
+  return { start, scenario, spec, chosen: chosenHost({ file: null }, scenario, spec.on), policy }
+}
+
+it.each(CASES)('lands a young guest of %s', (name, policy) => {
+  expect(rehearse(rehearsalOf(name, builtInPolicy(policy)))).toBe(true)
+})
+
+it('does not ask a policy of the user’s', () => {
+  const own = {
+    ...builtInPolicy('kvm-realtime'),
+    save: () => {
+      throw new Error('it was asked')
+    },
+  }
+  expect(rehearse(rehearsalOf('kvm-migrate-realtime', own))).toBe(false)
+})
