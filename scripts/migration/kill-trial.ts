@@ -142,6 +142,12 @@ class Destination {
     await this.finish()
   }
 
+  /** It owned the guest, had settled that with the source, and was killed while it ran: the guest died with its owner. */
+  get hasLost(): boolean {
+    const began = this.ends.some(({ stderr }) => stderr.includes(' runs on host '))
+    return this.killed && began && this.guests.length === 0
+  }
+
   get guests(): string[] {
     return readdirSync(this.#journal).filter((name) => /^in-.*\.guest$/.test(name))
   }
@@ -214,16 +220,16 @@ async function verdict(
   const begun = existsSync(here) && runs.length > 0
   const silent = last === null
   const coming = last === 'moved' || (silent && begun && destination.guests.length > 0)
-  if (coming && !destination.hasRun) await destination.finish()
+  if (coming && !destination.hasRun && !destination.hasLost) await destination.finish()
   else await destination.stop()
   const ran = destination.ends.filter(({ stdout }) => stdout.includes('"state_hash"'))
   const startedThere = destination.ends.some(({ stderr }) => stderr.includes(' runs on host '))
   const owners = [
     ...(kept ? (['source'] as const) : []),
-    ...(ran.length > 0 ? (['destination'] as const) : []),
+    ...(ran.length > 0 || destination.hasLost ? (['destination'] as const) : []),
   ]
   const told = `${runs.map((run) => run.stderr + run.stdout).join('')}\n${destination.ends.map((end) => end.stderr).join('')}`
-  const wrong = judge({ last, kept, ran: ran.length, startedThere, silent })
+  const wrong = judge({ last, kept, ran: ran.length + (destination.hasLost ? 1 : 0), startedThere, silent })
   return {
     kill,
     killed: { source: sourceKilled, destination: destination.killed },
