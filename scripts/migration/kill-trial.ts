@@ -135,6 +135,15 @@ class Destination {
     } while (known !== this.#lives)
   }
 
+  /** As finish, for a guest that is here: killed after it has ended, a destination has no guest to wait for any more. */
+  async runOut(): Promise<void> {
+    for (let known = this.#lives; ; known = this.#lives) {
+      await known
+      if (known === this.#lives) return
+      if (this.hasLost) return this.stop()
+    }
+  }
+
   /** No guest will come. */
   async stop(): Promise<void> {
     this.#over = true
@@ -220,7 +229,7 @@ async function verdict(
   const begun = existsSync(here) && runs.length > 0
   const silent = last === null
   const coming = last === 'moved' || (silent && begun && destination.guests.length > 0)
-  if (coming && !destination.hasRun && !destination.hasLost) await destination.finish()
+  if (coming && !destination.hasRun && !destination.hasLost) await destination.runOut()
   else await destination.stop()
   const ran = destination.ends.filter(({ stdout }) => stdout.includes('"state_hash"'))
   const startedThere = destination.ends.some(({ stderr }) => stderr.includes(' runs on host '))
