@@ -11,7 +11,7 @@
 import { Counter, counter_read, counter_set, counter_when } from './counter'
 import { queue_arm } from './event-queue'
 import {
-  HOST_CPU_TIME, HOST_MONO, HOST_TIMEBASE, HOST_TSC, HOST_WALL, HYPERVISOR_XEN, host, machine, NEVER,
+  HOST_CPU_TIME, HOST_MONO, HOST_TSC, HOST_WALL, HYPERVISOR_XEN, host, machine, NEVER,
   SLOT_CALIBRATION,
 } from './layout'
 import { CALIBRATION_EPOCH_NS, CpuTime } from './x86/calibration'
@@ -19,7 +19,6 @@ import { scale_delta, scale_mul, scale_shift, unscale_up, xen_time_scale } from 
 
 @inline export function host_counter(address: usize): Counter { return changetype<Counter>(address) }
 @inline export function host_tsc(): u64 { return counter_read(host_counter(HOST_TSC), machine().now_ns) }
-@inline export function host_timebase(): u64 { return counter_read(host_counter(HOST_TIMEBASE), machine().now_ns) }
 @inline export function host_mono(): u64 { return counter_read(host_counter(HOST_MONO), machine().now_ns) }
 @inline export function host_wall(): u64 { return counter_read(host_counter(HOST_WALL), machine().now_ns) }
 

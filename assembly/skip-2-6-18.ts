@@ -26,9 +26,9 @@ import { cpu_state, kernel, NS } from './model/linux-2-6-18-xen/state'
 import { spent } from './model/linux-2-6-18-xen/tick'
 import { muldiv_u64 } from './wide'
 import { sleeper_count } from './workload'
-import { xen_publish_again, xen_published, xen_rearm_timers } from './x86/xen'
+import { xen_publish_again, xen_published, xen_skip_to } from './x86/xen'
 import {
-  epoch_at, epoch_is_positive, epoch_now, epoch_ns, epoch_stamp, epoch_start, epoch_when, epochs_begin, epochs_pass,
+  epoch_at, epoch_is_positive, epoch_now, epoch_ns, epoch_stamp, epoch_start, epoch_when, epochs_begin,
 } from './x86/xen-epochs'
 
 /** From 2262 on 64 bits of ns do not hold xtime, and the kernel's comparisons go wrong. */
@@ -62,10 +62,7 @@ export function skip_2_6_18(limit: u64): void {
   do_timer(ticks)
   k.processed += ticks * k.ns_per_tick
   k.seen += ticks * k.ns_per_tick
-  machine().now_ns = now
-  machine().same_instant = 0
-  epochs_pass(epoch_at(now))
-  xen_rearm_timers()
+  xen_skip_to(now)
 }
 
 // ---- conditions
@@ -221,14 +218,8 @@ function unseen(cpu: u32, last: u64): u32 {
       b += max((begin - phase) / step, 1) * watchdog_period()
       continue
     }
-    if (epoch_at(epoch_when(deadline(b + hz))) - epoch_at(at) >= 2 && !reaps_between(cpu, b, b + hz)) count++
+    if (epoch_at(epoch_when(deadline(b + hz))) - epoch_at(at) >= 2 && reap_after(cpu, b) >= b + hz) count++
     b += watchdog_period()
   }
   return count
-}
-
-function reaps_between(cpu: u32, from: u64, to: u64): bool {
-  const at = cpu_state(cpu).reap_at
-  const next = from < at ? at : at + ((from - at) / two_seconds() + 1) * two_seconds()
-  return next < to
 }

@@ -8,7 +8,7 @@
  * clocksource counts whole ns or a whole number of ticks in a period, and NTP leaves mult alone.
  */
 import { boot_privileged, boot_variant } from './boot-options'
-import { Counter, counter_read } from './counter'
+import { Counter } from './counter'
 import { host_counter } from './host'
 import {
   guest, host, HOST_MONO, HOST_TIMEBASE, machine, NS_PER_SEC, SLEEPER_ASLEEP, sleeper, TB_HOST, TB_VIRTUAL_CLOCK, vcpu,
@@ -17,11 +17,10 @@ import { CpuTimers, cpu_timers, KTIME_MAX, sleeper_expires, WATCHDOG_PERIOD_NS }
 import { lppc_move_next_tb, lppc_next_tb, lppc_wakes_alike } from './model/linux-ppc64'
 import { lxen_counts_system_time } from './model/linux-xen'
 import { timekeeper, timekeeper_is_even, tk_monotonic } from './model/timekeeping'
-import { dec_rearm, guest_timebase } from './ppc/cpu'
-import { ns_to_tb } from './ppc/timebase'
+import { dec_rearm, guest_timebase, tb_source_at } from './ppc/cpu'
 import { sleeper_count } from './workload'
-import { xen_publish_again, xen_published, xen_rearm_timers } from './x86/xen'
-import { epoch_at, epoch_is_positive, epoch_now, epoch_stamp, epoch_when, epochs_begin, epochs_pass } from './x86/xen-epochs'
+import { xen_publish_again, xen_published, xen_skip_to } from './x86/xen'
+import { epoch_at, epoch_is_positive, epoch_now, epoch_stamp, epoch_when, epochs_begin } from './x86/xen-epochs'
 
 /** How long before a sleeper is due the CPU wakes for its watchdog alone. */
 const ROOM_NS: i64 = 1_000_000_000
@@ -74,10 +73,7 @@ export function skip_linux_xen(limit: u64): void {
   }
   let now: u64 = 0
   for (let cpu: u32 = 0; cpu < machine().vcpus; cpu++) now = max(now, skip_xen_cpu(cpu, last))
-  machine().now_ns = now
-  machine().same_instant = 0
-  epochs_pass(epoch_at(now))
-  xen_rearm_timers()
+  xen_skip_to(now)
 }
 
 /** The CPU's interrupts are skipped; when the last of them was. Each finds the time page four calibrations old. */
@@ -106,7 +102,7 @@ export function skip_linux_ppc64(limit: u64): void {
   const period = WATCHDOG_PERIOD_NS / NS_PER_SEC * <u64>guest().tb_hz
   if (boot_variant() || host().timer_slop_ns || guest().booke || !ticks_are_distinct()) return
   if (!timekeeper_is_even() || period * t.mult != WATCHDOG_PERIOD_NS << t.shift) return
-  const limit_tb = source_at(limit) + guest().tb_offset
+  const limit_tb = tb_source_at(limit) + guest().tb_offset
   if (<i64>limit_tb < 0 || <i64>(limit_tb - guest_timebase()) < 0) return
   const last = before_sleepers(tk_monotonic(limit_tb))
   for (let cpu: u32 = 0; cpu < machine().vcpus; cpu++) {
@@ -134,10 +130,3 @@ function ticks_are_distinct(): bool {
 }
 
 function at_most_once(c: Counter): bool { return c.num != 0 && c.num <= c.den }
-
-/** TB's source at true time `ns`. */
-function source_at(ns: u64): u64 {
-  const g = guest()
-  if (g.tb_source == TB_HOST) return counter_read(host_counter(HOST_TIMEBASE), ns)
-  return ns_to_tb(counter_read(host_counter(HOST_MONO), ns) + g.vmclk_offset, g.tb_hz)
-}

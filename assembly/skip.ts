@@ -18,7 +18,7 @@
  *
  * Where a condition of this does not hold nothing is skipped: the run goes from event to event, which is always right.
  */
-import { queue_armed, queue_count, queue_slot, queue_time } from './event-queue'
+import { queue_count, queue_slot, queue_time } from './event-queue'
 import {
   HYPERVISOR_POWER_KVM, HYPERVISOR_POWER_TCG, HYPERVISOR_XEN, guest, host, machine, PROGRAM_LINUX_2_6_18_XEN,
   PROGRAM_LINUX_PPC64, PROGRAM_LINUX_XEN, RUN_RUNNING, RUNSTATE_BLOCKED, SLOT_CALIBRATION, SLOT_READER, SLOT_VCPU,
@@ -26,8 +26,8 @@ import {
 } from './layout'
 import { skip_2_6_18 } from './skip-2-6-18'
 import { skip_linux_ppc64, skip_linux_xen } from './skip-modern'
-import { epoch_at, epoch_start, epochs_begin, epochs_pass } from './x86/xen-epochs'
-import { guest_alive, xen_rearm_timers } from './x86/xen'
+import { xen_skip_to } from './x86/xen'
+import { epoch_at, epoch_start, epochs_begin } from './x86/xen-epochs'
 
 /** Less than this before the horizon is not worth a look. */
 const WORTH_NS: u64 = 12_000_000_000
@@ -41,15 +41,16 @@ const LIVED_NS: u64 = 2_500_000_000
 
 /** Skips as far as it can; `until` is the end of the run. The next event to fire is still the next in the queue. */
 export function skip_ahead(until: u64): void {
+  const running = machine().run_state == RUN_RUNNING
+  if (running && !all_idle()) return // most often, of a guest that works
   const horizon = min(until, first_foreign())
   const now = machine().now_ns
   if (horizon < now || horizon - now < WORTH_NS) return
   const limit = horizon - LIVED_NS
-  if (machine().run_state != RUN_RUNNING) {
+  if (!running) {
     if (host().hypervisor == HYPERVISOR_XEN) skip_calibrations(limit)
     return
   }
-  if (!all_idle()) return
   const hypervisor = guest().hypervisor
   const program = machine().program
   if (hypervisor == HYPERVISOR_XEN) {
@@ -87,11 +88,7 @@ function all_idle(): bool {
 
 /** Of a host on which no guest runs. */
 function skip_calibrations(limit: u64): void {
-  if (!queue_armed(SLOT_CALIBRATION) || !epochs_begin()) return
+  if (!epochs_begin()) return
   const k = epoch_at(limit)
-  if (k < 1) return
-  machine().now_ns = epoch_start(k)
-  machine().same_instant = 0
-  epochs_pass(k)
-  if (guest_alive()) xen_rearm_timers()
+  if (k >= 1) xen_skip_to(epoch_start(k))
 }

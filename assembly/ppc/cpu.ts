@@ -10,8 +10,9 @@
  * which stands still while the VM is stopped. DEC counts source ticks: it does not see tb_offset.
  * Source: QEMU hw/ppc/ppc.c; Power ISA Book III; see also Linux arch/powerpc/kvm for TB_SCALED's relatives.
  */
+import { counter_read } from '../counter'
 import { queue_arm } from '../event-queue'
-import { host_mono, host_timebase, host_wall, host_when, with_slop } from '../host'
+import { host_counter, host_mono, host_wall, host_when, with_slop } from '../host'
 import {
   CAUSE_DEC, CAUSE_HDEC, guest, host, HOST_MONO, HOST_TIMEBASE, machine, NEVER, SLOT_VCPU, SLOTS_PER_VCPU, TB_SCALED,
   TB_VIRTUAL_CLOCK, VCPU_DEC, VCPU_HDEC, vcpu,
@@ -37,17 +38,22 @@ export const SPR_VTB: u32 = 849
 @inline function slot(cpu: u32, which: u32): u32 { return SLOT_VCPU + cpu * SLOTS_PER_VCPU + which }
 
 /** QEMU's virtual clock, ns: it runs with the host's monotonic clock while the VM runs. */
-export function vmclk(): u64 {
+export function vmclk(): u64 { return vmclk_at(machine().now_ns) }
+
+function vmclk_at(ns: u64): u64 {
   const g = guest()
-  return g.vmclk_stopped ? g.vmclk_held : host_mono() + g.vmclk_offset
+  return g.vmclk_stopped ? g.vmclk_held : counter_read(host_counter(HOST_MONO), ns) + g.vmclk_offset
 }
 
 /** Ticks of the source that TB, VTB, PURR and DEC share. */
-export function tb_source_ticks(): u64 {
+export function tb_source_ticks(): u64 { return tb_source_at(machine().now_ns) }
+
+/** The same at true time `ns`. */
+export function tb_source_at(ns: u64): u64 {
   const g = guest()
-  if (g.tb_source == TB_VIRTUAL_CLOCK) return ns_to_tb(vmclk(), g.tb_hz)
-  if (g.tb_source == TB_SCALED) return muldiv_u64(host_timebase(), g.tb_hz, host().timebase_hz)
-  return host_timebase()
+  if (g.tb_source == TB_VIRTUAL_CLOCK) return ns_to_tb(vmclk_at(ns), g.tb_hz)
+  const ticks = counter_read(host_counter(HOST_TIMEBASE), ns)
+  return g.tb_source == TB_SCALED ? muldiv_u64(ticks, g.tb_hz, host().timebase_hz) : ticks
 }
 
 /** First true ns at which the source reaches `ticks`; NEVER while the virtual clock stands still. */

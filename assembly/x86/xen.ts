@@ -17,6 +17,7 @@ import { DomainTsc, gtime_to_gtsc } from './domain-tsc'
 import { PVCLOCK_TSC_STABLE, pvclock_publish_xen, VcpuTimeInfo } from './pvclock'
 import { shared_info_write_wallclock, VCPU_INFO_BYTES, VCPU_INFO_TIME, xen_settime } from './shared-info'
 import { scale_tsc } from './tsc'
+import { epoch_at, epochs_pass } from './xen-epochs'
 import { periodic_next } from './xen-timer'
 
 /** Xen gives every new vCPU a periodic timer of 10 ms (common/sched/core.c, sched_init_vcpu). */
@@ -189,6 +190,14 @@ export function xen_periodic_work(cpu: u32): void {
 export function xen_periodic_due(cpu: u32): bool {
   const v = vcpu(cpu)
   return <i64>(xen_now() - v.periodic_last_event) >= <i64>v.periodic_period
+}
+
+/** True time goes on to `ns` at once: the calibrations up to then have been. What else has been is the caller's. */
+export function xen_skip_to(ns: u64): void {
+  machine().now_ns = ns
+  machine().same_instant = 0
+  epochs_pass(epoch_at(ns))
+  if (guest_alive()) xen_rearm_timers()
 }
 
 /** The stamp or the scale changed, so deadlines in system time fall on other true times. */
