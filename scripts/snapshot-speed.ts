@@ -5,39 +5,11 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fullGuest, withMemory } from '../src/bench/full-guest.js'
 import { Machine } from '../src/core/machine.js'
-import { sparse } from '../src/core/sparse.js'
-import { loadSnapshotAsync, type Snapshot, saveSnapshotAsync, takeSnapshot } from '../src/snapshot/index.js'
+import { loadSnapshotAsync, type Snapshot, saveSnapshotAsync } from '../src/snapshot/index.js'
 
 const ROUNDS = 15
-const BYTES = 64 << 20
-
-const text = `
-name: large
-title: a guest of 64 MiB
-duration: 2 s
-hosts: { a: { hypervisor: xen, uptime: 30 d } }
-guests: { g: { on: a, kernel: linux-xen, memory: 64 MiB } }
-`
-
-/** A guest's memory full of what no compression or sparseness helps with. */
-function fullMachine(): Machine {
-  const machine = new Machine()
-  machine.growMemory(BYTES)
-  const words = new Uint32Array(machine.guestMemory.buffer, machine.guestMemory.byteOffset, BYTES / 4)
-  let x = 1
-  for (let i = 0; i < words.length; i++) {
-    x = (Math.imul(x, 1664525) + 1013904223) >>> 0
-    words[i] = x
-  }
-  return machine
-}
-
-function withMemory(snapshot: Snapshot, machine: Machine): Snapshot {
-  const { world } = snapshot
-  const image = { ...world.guest.image, memory: sparse(machine.guestMemory) }
-  return { ...snapshot, world: { ...world, guest: { ...world.guest, image } } }
-}
 
 interface Cost {
   readonly elapsedMs: number
@@ -90,8 +62,7 @@ function report(costs: Readonly<Record<What, readonly Cost[]>>): void {
 const folder = mkdtempSync(join(tmpdir(), 'chronovisor-speed-'))
 try {
   const file = join(folder, 'large.chv')
-  const machine = fullMachine()
-  const snapshot = takeSnapshot({ text, fileName: 'large.yaml' }, { atNs: 1_000_000_000n })
+  const { snapshot, machine } = fullGuest(64)
   const costs: Record<What, Cost[]> = { save: [], load: [], land: [], restore: [] }
   for (let round = 0; round < ROUNDS; round++) {
     costs.save.push(await cost(() => saveSnapshotAsync(file, withMemory(snapshot, machine))))

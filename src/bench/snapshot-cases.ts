@@ -16,40 +16,11 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Machine } from '../core/machine.js'
-import { sparse } from '../core/sparse.js'
-import { loadSnapshot, type Snapshot, saveSnapshot, takeSnapshot } from '../snapshot/index.js'
+import { loadSnapshot, saveSnapshot } from '../snapshot/index.js'
+import { fullGuest } from './full-guest.js'
 import { type Case, FEW_ROUNDS, sampled } from './measure.js'
 
 const MIB = 16
-const BYTES = MIB << 20
-
-const text = `
-name: large
-title: a guest of ${MIB} MiB
-duration: 2 s
-hosts: { a: { hypervisor: xen, uptime: 30 d } }
-guests: { g: { on: a, kernel: linux-xen, memory: ${MIB} MiB } }
-`
-
-/** A guest's memory full of what no compression or sparseness helps with. */
-function fullMachine(): Machine {
-  const machine = new Machine()
-  machine.growMemory(BYTES)
-  const words = new Uint32Array(machine.guestMemory.buffer, machine.guestMemory.byteOffset, BYTES / 4)
-  let x = 1
-  for (let i = 0; i < words.length; i++) {
-    x = (Math.imul(x, 1664525) + 1013904223) >>> 0
-    words[i] = x
-  }
-  return machine
-}
-
-function withMemory(snapshot: Snapshot, machine: Machine): Snapshot {
-  const { world } = snapshot
-  const image = { ...world.guest.image, memory: sparse(machine.guestMemory) }
-  return { ...snapshot, world: { ...world, guest: { ...world.guest, image } } }
-}
-
 const hashOf = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest()
 
 function writeWhole(file: string, bytes: Uint8Array): void {
@@ -67,11 +38,7 @@ function writeWhole(file: string, bytes: Uint8Array): void {
 /** The cases, and what removes their files. */
 export function snapshotSuites(): { readonly cases: Case[]; close(): void } {
   const folder = mkdtempSync(join(tmpdir(), 'chronovisor-bench-'))
-  const machine = fullMachine()
-  const snapshot = withMemory(
-    takeSnapshot({ text, fileName: 'large.yaml' }, { atNs: 1_000_000_000n }),
-    machine,
-  )
+  const { snapshot, machine } = fullGuest(MIB)
   const [file, plain] = [join(folder, 'large.snap'), join(folder, 'plain')]
   saveSnapshot(file, snapshot)
   const { image } = loadSnapshot(file).world.guest

@@ -1,6 +1,7 @@
-import { readdirSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { loadScenarioFile, type Scenario } from '../../src/scenario/index.js'
+import type { ScenarioSource } from '../../src/snapshot/index.js'
 
 const folder = new URL('../../src/scenario/library/', import.meta.url)
 
@@ -11,4 +12,8 @@ export const libraryNames = readdirSync(folder)
 
 export async function libraryScenario(name: string): Promise<Scenario> {
   return loadScenarioFile(fileURLToPath(new URL(`${name}.yaml`, folder)))
+}
+
+export function librarySource(name: string): ScenarioSource {
+  return { text: readFileSync(new URL(`${name}.yaml`, folder), 'utf8'), fileName: name }
 }

@@ -5,9 +5,10 @@ import { inspectFile } from '../../src/inspect/index.js'
 import { qemuFormat } from '../../src/inspect/qemu.js'
 import { inspectionText } from '../../src/report/inspection.js'
 import { plain } from '../../src/report/style.js'
-import { recorded, stream, streamFolder, u8, u64 } from '../stream/qemu/streams.js'
+import { filesFolder } from '../helpers/folder.js'
+import { recorded, stream, u8, u64 } from '../stream/qemu/streams.js'
 
-const { folder, put } = streamFolder()
+const { folder, put } = filesFolder()
 const power = put('power.bin', recorded('running-decset-q10'))
 const stopped = put('stopped.bin', recorded('stopped-q7'))
 const S = 1_000_000_000n

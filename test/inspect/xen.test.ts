@@ -1,4 +1,5 @@
 /** inspect on real Xen streams: what is shown, what another host makes of it, and what --set changes. */
+
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -10,9 +11,10 @@ import { xenFacts } from '../../src/stream/xen/facts.js'
 import { readXenSave } from '../../src/stream/xen/save.js'
 import type { HostClockValues } from '../../src/world/index.js'
 import { execute } from '../cli/execute.js'
-import { recorded, streamFolder } from '../stream/xen/streams.js'
+import { filesFolder } from '../helpers/folder.js'
+import { recorded } from '../stream/xen/streams.js'
 
-const { folder, put } = streamFolder()
+const { folder, put } = filesFolder()
 const pv = put('u1.xl', recorded('u1-pv'))
 const native = put('u2.xl', recorded('u2-pv-native'))
 const pvh = put('u4.xl', recorded('u4-pvh'))

@@ -1,4 +1,5 @@
 /** What goes wrong between the two sides: the guest stays, or is there, and somebody is told why. */
+
 import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
@@ -15,7 +16,9 @@ import {
 import { builtInPolicy } from '../../src/policy/index.js'
 import { parseScenario } from '../../src/scenario/index.js'
 import { runScenario } from '../../src/world/index.js'
-import { busy, hostIn, LOOPBACK, librarySource, migrateHere, temporaryFolder } from './fixture.js'
+import { temporaryFolder } from '../helpers/folder.js'
+import { librarySource } from '../helpers/library.js'
+import { busy, hostIn, LOOPBACK, migrateHere } from './fixture.js'
 
 const folder = temporaryFolder()
 const SECOND = 1_000_000_000n

@@ -1,7 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll } from 'vitest'
 import {
   hostOfScenario,
   type Migrated,
@@ -16,18 +13,6 @@ import {
 import type { ScenarioSource } from '../../src/snapshot/index.js'
 
 export const LOOPBACK = { host: '127.0.0.1', port: 0 }
-
-/** A folder that is gone after the tests of the file. */
-export function temporaryFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'chronovisor-migration-'))
-  afterAll(() => rmSync(folder, { recursive: true, force: true }))
-  return folder
-}
-
-export function librarySource(name: string): ScenarioSource {
-  const text = readFileSync(new URL(`../../src/scenario/library/${name}.yaml`, import.meta.url), 'utf8')
-  return { text, fileName: name }
-}
 
 /** The host of that name in a scenario. */
 export const hostIn = ({ text, fileName }: ScenarioSource, name: string): ReceiveOptions['host'] => ({

@@ -1,10 +1,12 @@
 /** A guest that moved between two processes shows the clocks that one world in one process gives it, to the tick. */
+
 import { describe, expect, it } from 'vitest'
 import { policies } from '../../src/policy/index.js'
 import type { MigrateEvent, Scenario } from '../../src/scenario/index.js'
 import { runScenario } from '../../src/world/index.js'
-import { libraryNames, libraryScenario } from '../helpers/library.js'
-import { hostIn, librarySource, migrateHere, temporaryFolder } from './fixture.js'
+import { temporaryFolder } from '../helpers/folder.js'
+import { libraryNames, libraryScenario, librarySource } from '../helpers/library.js'
+import { hostIn, migrateHere } from './fixture.js'
 
 const folder = temporaryFolder()
 

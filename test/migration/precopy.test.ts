@@ -22,7 +22,8 @@ import { builtInPolicy } from '../../src/policy/index.js'
 import { parseScenario } from '../../src/scenario/index.js'
 import { loadSnapshot, saveSnapshot, takeSnapshot } from '../../src/snapshot/index.js'
 import { runScenario } from '../../src/world/index.js'
-import { busy, hostIn, LOOPBACK, migrateHere, temporaryFolder } from './fixture.js'
+import { temporaryFolder } from '../helpers/folder.js'
+import { busy, hostIn, LOOPBACK, migrateHere } from './fixture.js'
 
 const folder = temporaryFolder()
 const host = hostIn(busy, 'b')

@@ -3,7 +3,7 @@ import { chosenHost } from '../../src/migration/host-choice.js'
 import { rehearse } from '../../src/migration/rehearsal.js'
 import { builtInPolicy } from '../../src/policy/built-in.js'
 import { parseScenario } from '../../src/scenario/parse.js'
-import { librarySource } from './fixture.js'
+import { librarySource } from '../helpers/library.js'
 
 const CASES = [
   ['kvm-migrate-realtime', 'kvm-realtime'],

@@ -1,4 +1,5 @@
 /** Who may send a guest, and where to. */
+
 import { readFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
@@ -6,7 +7,8 @@ import { describe, expect, it } from 'vitest'
 import { isLoopback, parseAddress, receive, type Security } from '../../src/migration/index.js'
 import { type Hello, NONCE_BYTES } from '../../src/migration/records.js'
 import { agree, refuseOpen } from '../../src/migration/secure.js'
-import { busy, hostIn, LOOPBACK, migrateHere, temporaryFolder } from './fixture.js'
+import { temporaryFolder } from '../helpers/folder.js'
+import { busy, hostIn, LOOPBACK, migrateHere } from './fixture.js'
 
 const folder = temporaryFolder()
 const atNs = 19_000_000_000n

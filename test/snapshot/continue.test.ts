@@ -1,4 +1,5 @@
 /** A guest that was saved and restored goes on as the scenario with these two events has it. */
+
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -24,8 +25,9 @@ import {
 import { type RunResult, runScenario, World } from '../../src/world/index.js'
 import { chronovisor } from '../cli/execute.js'
 import { builds } from '../helpers/core.js'
-import { libraryNames, libraryScenario } from '../helpers/library.js'
-import { librarySource, ownPolicy, small, smallSnapshot, temporaryFolder } from './fixture.js'
+import { temporaryFolder } from '../helpers/folder.js'
+import { libraryNames, libraryScenario, librarySource } from '../helpers/library.js'
+import { ownPolicy, small, smallSnapshot } from './fixture.js'
 
 const folder = temporaryFolder()
 const DAY = 86_400_000_000_000n

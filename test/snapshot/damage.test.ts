@@ -1,4 +1,5 @@
 /** What is wrong with a snapshot is one clear error: no crash, no large allocation, no half file. */
+
 import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -14,7 +15,8 @@ import {
   saveSnapshot,
 } from '../../src/snapshot/index.js'
 import { execute } from '../cli/execute.js'
-import { resigned, sealed, sectionsOf, smallSnapshot, temporaryFolder } from './fixture.js'
+import { temporaryFolder } from '../helpers/folder.js'
+import { resigned, sealed, sectionsOf, smallSnapshot } from './fixture.js'
 
 const folder = temporaryFolder()
 const file = join(folder, 'whole.chv')

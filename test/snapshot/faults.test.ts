@@ -2,13 +2,15 @@
  * Whatever happens during a save, under the real name stands a whole file: the older one or the new one. The processes
  * here are real, run what was built to dist/, and are killed with SIGKILL.
  */
+
 import { execFileSync, spawn } from 'node:child_process'
 import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { loadSnapshot, loadSnapshotAsync, saveSnapshot, saveSnapshotAsync } from '../../src/snapshot/index.js'
-import { small, smallSnapshot, temporaryFolder } from './fixture.js'
+import { temporaryFolder } from '../helpers/folder.js'
+import { small, smallSnapshot } from './fixture.js'
 
 const folder = temporaryFolder()
 const built = fileURLToPath(new URL('../../dist/snapshot/index.js', import.meta.url))

@@ -1,24 +1,8 @@
 import { createHash } from 'node:crypto'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
-import { afterAll } from 'vitest'
 import { builtInPolicy, type ClockPolicy, defaultPolicy } from '../../src/policy/index.js'
 import type { Scenario } from '../../src/scenario/index.js'
 import { type ScenarioSource, type Snapshot, takeSnapshot } from '../../src/snapshot/index.js'
-
-/** A folder that is gone after the tests of the file. */
-export function temporaryFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'chronovisor-snapshot-'))
-  afterAll(() => rmSync(folder, { recursive: true, force: true }))
-  return folder
-}
-
-export function librarySource(name: string): ScenarioSource {
-  const text = readFileSync(new URL(`../../src/scenario/library/${name}.yaml`, import.meta.url), 'utf8')
-  return { text, fileName: name }
-}
 
 /** A small guest, quick to run. */
 export const small: ScenarioSource = {

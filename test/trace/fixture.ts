@@ -1,9 +1,9 @@
 /** A short run with a bit of everything: BUG 1282, its clocks read ten times a second. */
 import { mkdtempSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseScenario } from '../../src/scenario/index.js'
 import { runSampled, type Sampled } from '../../src/trace/index.js'
+import { temporaryFolder } from '../helpers/folder.js'
 
 export const SCENARIO = `
 name: traced
@@ -33,5 +33,7 @@ events:
 
 export const traced = (text = SCENARIO): Sampled => runSampled(parseScenario(text, 'traced.yaml'))
 
+const folder = temporaryFolder()
+
 /** A file in a folder of its own. */
-export const fileIn = (name: string): string => join(mkdtempSync(join(tmpdir(), 'trace-')), name)
+export const fileIn = (name: string): string => join(mkdtempSync(join(folder, 'trace-')), name)

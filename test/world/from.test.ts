@@ -1,4 +1,5 @@
 /** Guests that begin from real saved ones, against what those read on the hosts on which they were really restored. */
+
 import { describe, expect, it } from 'vitest'
 import { readStreams } from '../../src/inspect/index.js'
 import { domainTsc } from '../../src/math/index.js'
@@ -7,9 +8,10 @@ import { xenFacts } from '../../src/stream/xen/facts.js'
 import { readXenSave } from '../../src/stream/xen/save.js'
 import { runScenario, World } from '../../src/world/index.js'
 import { execute } from '../cli/execute.js'
-import { type Recording, recorded, resumedRows, streamFolder } from '../stream/xen/streams.js'
+import { filesFolder } from '../helpers/folder.js'
+import { type Recording, recorded, resumedRows } from '../stream/xen/streams.js'
 
-const { folder, put } = streamFolder()
+const { folder, put } = filesFolder()
 const paths: Partial<Record<string, string>> = {}
 for (const name of ['u1-pv', 'u4-pvh'] as const) paths[name] = put(`${name}.xl`, recorded(name))
 

@@ -1,21 +1,12 @@
 /** What is wrong with a QEMU stream is one clear error with section and byte. */
+
 import { describe, expect, it } from 'vitest'
 import { StreamError } from '../../../src/stream/error.js'
 import { readQemu } from '../../../src/stream/qemu/time.js'
-import {
-  memSize,
-  name,
-  recorded,
-  type StreamSpec,
-  stream,
-  streamFolder,
-  u8,
-  u16,
-  u32,
-  u64,
-} from './streams.js'
+import { filesFolder } from '../../helpers/folder.js'
+import { memSize, name, recorded, type StreamSpec, stream, u8, u16, u32, u64 } from './streams.js'
 
-const { put } = streamFolder()
+const { put } = filesFolder()
 
 function refusal(bytes: Uint8Array): string {
   const path = put('damaged', bytes)

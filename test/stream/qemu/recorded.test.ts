@@ -1,11 +1,13 @@
 /** Real streams of QEMU 7.2 and 10.0, held against what QEMU's own script decodes and what the guests printed. */
+
 import { describe, expect, it } from 'vitest'
 import { bytesOf, decodeAll, type Tree } from '../../../src/stream/qemu/fields.js'
 import { readSections } from '../../../src/stream/qemu/sections.js'
 import { readQemu } from '../../../src/stream/qemu/time.js'
-import { decoded, recorded, streamFolder } from './streams.js'
+import { filesFolder } from '../../helpers/folder.js'
+import { decoded, recorded } from './streams.js'
 
-const { put } = streamFolder()
+const { put } = filesFolder()
 const file = (name: string) => put(`${name}.bin`, recorded(name))
 
 /** As the script writes values: hex, with the decimal of a negative one behind it, bytes apart. */

@@ -1,9 +1,6 @@
 /** Streams for the tests: recorded ones of test/data/qemu, and small ones put together here. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { readFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
-import { afterAll } from 'vitest'
 
 const data = new URL('../../data/qemu/', import.meta.url)
 
@@ -13,18 +10,6 @@ export function recorded(name: string): Buffer {
 
 export function decoded(name: string): unknown {
   return JSON.parse(gunzipSync(readFileSync(new URL(`${name}.decoded.json.gz`, data))).toString())
-}
-
-/** Puts bytes into a file that is gone after the tests of the file. */
-export function streamFolder(): { readonly folder: string; put(name: string, bytes: Uint8Array): string } {
-  const folder = mkdtempSync(join(tmpdir(), 'chronovisor-qemu-'))
-  afterAll(() => rmSync(folder, { recursive: true, force: true }))
-  const put = (name: string, bytes: Uint8Array): string => {
-    const path = join(folder, name)
-    writeFileSync(path, bytes)
-    return path
-  }
-  return { folder, put }
 }
 
 export const u8 = (value: number): Buffer => Buffer.of(value)

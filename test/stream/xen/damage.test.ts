@@ -1,12 +1,14 @@
 /** Real streams cut off and damaged, seeded: always an error of ours that says where, never a crash. */
+
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus'
 import { expect, it } from 'vitest'
 import { inspectFile } from '../../../src/inspect/index.js'
 import { StreamError } from '../../../src/stream/error.js'
 import { readXenSave } from '../../../src/stream/xen/save.js'
-import { type Recording, recorded, streamFolder } from './streams.js'
+import { filesFolder } from '../../helpers/folder.js'
+import { type Recording, recorded } from './streams.js'
 
-const { put } = streamFolder()
+const { put } = filesFolder()
 const names: readonly Recording[] = ['u1-pv', 'u2-pv-native', 'u4-pvh']
 
 /** What is said of a file; null: it is read. */

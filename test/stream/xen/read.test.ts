@@ -1,21 +1,13 @@
 /** Streams put together with the writer: what the format allows, and what has to be refused, and how. */
+
 import { describe, expect, it } from 'vitest'
 import { xenFacts, xenStreamTime } from '../../../src/stream/xen/facts.js'
 import type { Item } from '../../../src/stream/xen/item.js'
 import { readXenSave } from '../../../src/stream/xen/save.js'
-import {
-  bytesOf,
-  header,
-  itemsOf,
-  libxl,
-  pvInfo,
-  pvStream,
-  record,
-  streamFolder,
-  tscInfo,
-} from './streams.js'
+import { filesFolder } from '../../helpers/folder.js'
+import { bytesOf, header, itemsOf, libxl, pvInfo, pvStream, record, tscInfo } from './streams.js'
 
-const { put } = streamFolder()
+const { put } = filesFolder()
 let files = 0
 const file = (items: Iterable<Item>, patch: (bytes: Buffer) => void = () => {}) => {
   const bytes = bytesOf(items)

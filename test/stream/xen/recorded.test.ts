@@ -1,10 +1,12 @@
 /** Real streams against what was read from them by other means when they were recorded. */
+
 import { describe, expect, it } from 'vitest'
 import { xenFacts } from '../../../src/stream/xen/facts.js'
 import { readXenSave } from '../../../src/stream/xen/save.js'
-import { bytesOf, itemsOf, type Recording, recorded, streamFolder } from './streams.js'
+import { filesFolder } from '../../helpers/folder.js'
+import { bytesOf, itemsOf, type Recording, recorded } from './streams.js'
 
-const { put } = streamFolder()
+const { put } = filesFolder()
 const names = ['u1-pv', 'u2-pv-native', 'u4-pvh'] as const
 const paths = Object.fromEntries(names.map((name) => [name, put(name, recorded(name))])) as Record<
   Recording,

@@ -1,9 +1,6 @@
 /** Xen streams for the tests: recorded ones of test/data/xen, and small ones put together here. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { readFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
-import { afterAll } from 'vitest'
 import { StreamFile } from '../../../src/stream/file.js'
 import { LibxcRecord, type LibxcRecordName, LibxlRecord } from '../../../src/stream/xen/format.js'
 import type { Item } from '../../../src/stream/xen/item.js'
@@ -23,18 +20,6 @@ export function resumedRows(): Record<string, string>[] {
   const [head, ...lines] = readFileSync(new URL('resumed.csv', data), 'utf8').trim().split('\n')
   const names = head!.split(',')
   return lines.map((line) => Object.fromEntries(line.split(',').map((value, i) => [names[i], value])))
-}
-
-/** Puts bytes into files that are gone after the tests of the file. */
-export function streamFolder() {
-  const folder = mkdtempSync(join(tmpdir(), 'chronovisor-xen-'))
-  afterAll(() => rmSync(folder, { recursive: true, force: true }))
-  const put = (name: string, bytes: Uint8Array): string => {
-    const path = join(folder, name)
-    writeFileSync(path, bytes)
-    return path
-  }
-  return { folder, put }
 }
 
 /** All items of a file; pages are copied. */
