@@ -3,14 +3,17 @@
  *
  *   0x001000 CPU        registers of the vCPU; the instruction set's own map (power-cpu/registers.ts)  ─┐ STATE
  *   0x002000 SPR        plain special registers, 1024 × u64                                             │
- *   0x004000 MACHINE    cycles, where the run stops, the board, its devices                            ─┘ STATE_END
- *   0x006000 CONSOLE    what the guest printed, on its way out; not state
- *   0x00a000 RUN        the run at hand; not state
- *   0x010000 static data of the compiler
- *   0x040000 TLB_READ, TLB_WRITE, TLB_FETCH   256 entries each; derived
- *   0x080000 PAGE_OF    by guest page: its decoded page, 0 none; derived
- *   0x100000 CODE       the pool of decoded pages; derived
- *   0x2200000 RAM       guest memory
+ *   0x004000 MACHINE    cycles, where the run stops, the board                                          │
+ *   0x005000 PLATFORM   what is around the CPUs of a pseries guest (power-cpu/pseries/state.ts)         │
+ *   0x006000 free, for registers of further vCPUs                                                       │
+ *   0x020000 NVRAM      64 KiB that outlive a reboot                                                   ─┘ STATE_END
+ *   0x030000 CONSOLE    what the guest printed, on its way out; not state
+ *   0x034000 RUN        the run at hand; not state
+ *   0x040000 static data of the compiler
+ *   0x080000 TLB_READ, TLB_WRITE, TLB_FETCH   256 entries each; derived
+ *   0x100000 PAGE_OF    by guest page: its decoded page, 0 none; derived
+ *   0x300000 CODE       the pool of decoded pages; derived
+ *   0x2400000 RAM       guest memory
  *
  * State is STATE to STATE_END and RAM: a copy of those bytes is a copy of the machine. What is derived is made again
  * from them, and nothing that a guest can see depends on whether it is there.
@@ -19,20 +22,23 @@ export const STATE: usize = 0x1000
 export const CPU: usize = 0x1000
 export const SPR: usize = 0x2000
 export const MACHINE: usize = 0x4000
-export const STATE_END: usize = 0x6000
-export const CONSOLE: usize = 0x6000
+export const PLATFORM: usize = 0x5000
+export const NVRAM: usize = 0x20000
+export const NVRAM_SIZE: u32 = 0x10000
+export const STATE_END: usize = 0x30000
+export const CONSOLE: usize = 0x30000
 export const CONSOLE_SIZE: u32 = 0x4000
-export const RUN: usize = 0xa000
-export const TLB_READ: usize = 0x40000
-export const TLB_WRITE: usize = 0x41000
-export const TLB_FETCH: usize = 0x42000
-export const TLB_END: usize = 0x43000
-export const PAGE_OF: usize = 0x80000
-export const CODE: usize = 0x100000
-export const RAM: usize = 0x2200000
+export const RUN: usize = 0x34000
+export const TLB_READ: usize = 0x80000
+export const TLB_WRITE: usize = 0x81000
+export const TLB_FETCH: usize = 0x82000
+export const TLB_END: usize = 0x83000
+export const PAGE_OF: usize = 0x100000
+export const CODE: usize = 0x300000
+export const RAM: usize = 0x2400000
 
 /** Guest memory ends below this: PAGE_OF has an entry of 4 bytes for each of its pages. */
-export const RAM_MAX: u32 = 0x20000000 // 512 MiB
+export const RAM_MAX: u32 = 0x80000000 // 2 GiB
 export const PAGE_BITS: u32 = 12
 export const PAGE_SIZE: u32 = 0x1000
 export const PAGE_MASK: u64 = 0xfff

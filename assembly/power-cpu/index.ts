@@ -18,12 +18,14 @@ export function address_cpu(): usize { return CPU }
 export function address_ram(): usize { return RAM }
 export function address_console(): usize { return CONSOLE }
 
-/** A machine before its first instruction: `ram` bytes, whole pages and at most RAM_MAX, all zero. False if that is not so. */
+/**
+ * A machine before its first instruction: `ram` bytes, whole pages and at most RAM_MAX; false if that is not so. Their
+ * contents stay: a new instance's are zero, and pages that nobody has touched cost nothing.
+ */
 export function machine_reset(ram: u32, board: u32, model: u32, pvr: u32, dec_bits: u32): bool {
   if (ram == 0 || ram > RAM_MAX || ram % PAGE_SIZE != 0) return false
   code_flush()
   memory.fill(STATE, 0, STATE_END - STATE)
-  memory.fill(RAM, 0, ram)
   tlb_flush()
   const m = machine()
   m.ram_size = ram

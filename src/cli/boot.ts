@@ -50,11 +50,10 @@ function frequency(text: string): bigint {
 }
 
 function memory(text: string): number {
-  const match = /^(\d+)\s*MiB$/i.exec(text)
-  if (!match || Number(match[1]) === 0 || Number(match[1]) > 512) {
-    throw new InvalidArgumentError('expected 1 MiB to 512 MiB.')
-  }
-  return Number(match[1]) * MIB
+  const match = /^(\d+)\s*([MG])iB$/i.exec(text)
+  const size = Number(match?.[1]) * (match?.[2]?.toUpperCase() === 'G' ? 1024 : 1)
+  if (!(size > 0 && size <= 2048)) throw new InvalidArgumentError('expected 1 MiB to 2 GiB.')
+  return size * MIB
 }
 
 function model(text: string): ModelName {

@@ -74,7 +74,7 @@ function compiled(build: Build): WebAssembly.Module {
 
 export interface PowerOptions {
   readonly model?: ModelName
-  /** Guest memory, a multiple of 4 KiB up to 512 MiB. */
+  /** Guest memory, a multiple of 4 KiB up to 2 GiB. */
   readonly ramBytes?: number
   /** One cycle is an instruction, unless `costs` says otherwise; 1 GHz is an instruction a nanosecond. */
   readonly cpuHz?: bigint
@@ -107,7 +107,7 @@ export class PowerMachine {
     this.#grow()
     const { board, server, pvr, decBits } = this.model
     if (!this.core.machine_reset(this.#ramBytes, BOARDS[board], server ? 1 : 0, pvr, decBits)) {
-      throw new RangeError(`guest memory of ${this.#ramBytes} bytes: a multiple of 4 KiB up to 512 MiB`)
+      throw new RangeError(`guest memory of ${this.#ramBytes} bytes: a multiple of 4 KiB up to 2 GiB`)
     }
     for (const [name, cycles] of Object.entries(options.costs ?? {})) {
       if (!this.core.set_cost(COST_CLASSES.indexOf(name as CostClass), cycles)) {
