@@ -3,7 +3,8 @@
  *
  * Memory arrives in the machine that the guest will run on, and is written to the journal behind it; so after the guest
  * has stopped only its last pages have to come, go to the disk and be landed on. Connections that fail, or are not
- * from a friend, leave no trace: it goes on listening. It ends when a guest has been here and has run to its end.
+ * from a friend, leave no trace: it goes on listening. It ends when a guest has been here and has run to its end. The journal
+ * keeps the guest until close(): killed before its owner has shown what the guest saw, the next process shows the same.
  */
 import type { Server, Socket } from 'node:net'
 import { type ClockPolicy, resolvePolicy } from '../policy/index.js'
@@ -92,6 +93,8 @@ export class Receiver {
   #finish!: (received: Received) => void
   #fail!: (error: unknown) => void
   #settled: () => void = () => {}
+  /** Has run to its end: close() is to forget it. */
+  #ended: Incoming | null = null
 
   constructor(journal: DestinationJournal, options: ReceiveOptions) {
     this.#journal = journal
@@ -110,7 +113,7 @@ export class Receiver {
     return { host: address, port }
   }
 
-  /** A guest has come, or was here already, and has run to its end. Rejects with what went wrong in that. */
+  /** A guest has come, or was here already, and has run to its end; close() forgets it. Rejects with what went wrong. */
   get received(): Promise<Received> {
     return this.#done
   }
@@ -126,6 +129,7 @@ export class Receiver {
     for (const channel of this.#channels) channel.destroy()
     await new Promise<void>((resolve) => (this.#server ? this.#server.close(() => resolve()) : resolve()))
     await this.#current?.close()
+    if (this.#ended) this.#end(this.#ended)
     this.#journal.close()
   }
 
@@ -361,8 +365,7 @@ export class Receiver {
       await runOn(world, world.scenario.durationNs, this.#options.realTime ? new Pace(landNs) : null)
       const run = world.run()
       await this.#settle(incoming)
-      const settled = incoming.phase === 'settled'
-      this.#end(incoming, settled)
+      this.#ended = incoming
       this.#finish({
         id: incoming.id,
         guest,
@@ -370,7 +373,7 @@ export class Receiver {
         policy: incoming.policy.name,
         from,
         landNs,
-        settled,
+        settled: incoming.phase === 'settled',
         run,
       })
     } catch (error) {
@@ -389,11 +392,9 @@ export class Receiver {
     clearTimeout(timer)
   }
 
-  #end(incoming: Incoming, settled: boolean): void {
-    if (settled) {
-      this.#journal.drop(incoming.id)
-      return
-    }
+  #end(incoming: Incoming): void {
+    this.#ended = null
+    if (incoming.phase === 'settled') return this.#journal.drop(incoming.id)
     incoming.record('owned', true)
     this.#journal.dropGuest(incoming.id)
   }

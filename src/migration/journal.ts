@@ -53,6 +53,7 @@ function remove(folder: string, ...names: readonly string[]): void {
 
 /** Of a record that is not yet: a process that is killed may leave one, and it means nothing. */
 const NEXT = 'next'
+const STAGED_GUEST = /^\.in-[0-9a-f]{32}\.guest\..*\.tmp$/
 const nextOf = (name: string): string => `.${name}.${NEXT}.tmp`
 
 // ---- source
@@ -191,6 +192,8 @@ export class DestinationJournal {
     writeFileSync(lock, `${process.pid}\n`)
     const file = join(folder, 'receiver')
     if (!existsSync(file)) replaceWith(file, [`${randomId()}\n`], PRIVATE)
+    for (const name of readdirSync(folder))
+      if (STAGED_GUEST.test(name)) rmSync(join(folder, name), { force: true })
     const identity = readFileSync(file, 'utf8').trim()
     if (!ID.test(identity)) refuse(file, 'this is no identity; expected 32 hex digits')
     return new DestinationJournal(folder, identity)
