@@ -71,7 +71,7 @@ export function counter_read(c: Counter, now: u64): u64 {
  * The numerator of the fraction of a count that has gone by at `now`, below den, given the count at `now`. What the
  * division left: as it is below 2^64, computing mod 2^64 is enough.
  */
-function counter_fraction(c: Counter, now: u64, count: u64): u64 {
+export function counter_fraction(c: Counter, now: u64, count: u64): u64 {
   return (now - c.t0_ns) * c.num + c.rem - (count - c.base) * c.den
 }
 

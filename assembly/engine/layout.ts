@@ -81,6 +81,13 @@ export class Run {
   code_flushes: u32 // how often the pool ran full
   decoded: u32 // instructions decoded
   pad0: u32
+  tick_cycle: u64 // the source of ticks near a cycle: see power-cpu/ticks.ts
+  tick_span: u64
+  tick_count: u64
+  tick_part: u64
+  tick_num: u64
+  tick_multiplier: u64
+  tick_shift: u64
 }
 export const MACHINE_COSTS: usize = MACHINE + offsetof<Machine>('costs0')
 export const RUN_LEFT: usize = RUN + offsetof<Run>('left')

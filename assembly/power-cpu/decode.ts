@@ -1,10 +1,11 @@
 /** The decoder: one instruction word into one slot (engine/code.ts), by the generated tables. */
 import { guest_page_of, offset_of, SLOT_SIZE } from '../engine/code'
-import { MACHINE_COSTS, PAGE_BITS, PAGE_SIZE, RAM, run_at_hand } from '../engine/layout'
+import { MACHINE_COSTS, PAGE_BITS, PAGE_SIZE, RAM, run_at_hand, SPR } from '../engine/layout'
 import { CRF, GPR, msr, MSR_LE, server, ZERO } from './registers'
 import {
   FLAG_ONLY_32, FLAG_ONLY_64, FLAG_PRIVILEGED, FLAG_RECORD, FLAG_SERVER, INDEX_19, INDEX_30, INDEX_31, INDEX_4,
-  INDEX_58, INDEX_62, FIRST_PAIR, Op, PAIRS, PRIMARY, ROW_FLAGS, ROWS, Slot,
+  INDEX_58, INDEX_62, FIRST_PAIR, Op, PAIRS, PRIMARY, ROW_FLAGS, ROWS, Slot, SPR_TABLE,
+  SprKind,
 } from './tables'
 
 @inline function indexed(table: usize, index: u32): u32 { return load<u16>(table + (index << 1)) }
@@ -149,6 +150,21 @@ function fill(slot: usize, word: u32, kind: i32): void {
       if (((word >> 21) & 0x14) != 0x14) set_op(slot, Op.BC_REG)
       else if (word & 1) set_op(slot, Op.BCTRL)
       break
+    case Slot.MFCR:
+      if (word & 0x10_0000) break // mfocrf
+      set_op(slot, Op.MFCR)
+      set_d(slot, t)
+      break
+    case Slot.MTCRF:
+      if ((word & 0x1f_f000) != 0xf_f000) break
+      set_op(slot, Op.MTCR)
+      set_a(slot, t)
+      break
+    case Slot.MTMSRD:
+      if (!(word & 0x1_0000)) break
+      set_op(slot, Op.MTMSRD_EE)
+      set_a(slot, t)
+      break
     case Slot.MFSPR: move_from(slot, word, t); break
     case Slot.MTSPR: move_to(slot, word, t); break
     default: break
@@ -241,18 +257,45 @@ function branch_link(slot: usize, word: u32): void {
 /** The number of an SPR, whose halves change places in the word. */
 @inline export function spr_number(word: u32): u32 { return ((word >> 16) & 31) | ((word >> 6) & 0x3e0) }
 
+/** An SPR's word of the table when this CPU has it; 0 otherwise. */
+export function spr_entry(n: u32): u32 {
+  const entry = indexed(SPR_TABLE, n)
+  return entry & (server() ? 1 << 13 : 1 << 12) ? entry : 0
+}
+
+const SUPERVISOR: u32 = 2
+
 function move_from(slot: usize, word: u32, t: u32): void {
   const n = spr_number(word)
-  const op: u32 = n == 8 ? Op.MFLR : n == 9 ? Op.MFCTR : n == 268 ? Op.MFTB : n == 269 ? Op.MFTBU : 0
+  const entry = spr_entry(n)
+  const kind = <i32>(entry & 0xff)
+  const guarded = ((entry >> 8) & 3) == SUPERVISOR
+  let op: u32 = 0
+  if (n == 8) op = Op.MFLR
+  else if (n == 9) op = Op.MFCTR
+  else if (n == 268) op = Op.MFTB
+  else if (n == 269) op = Op.MFTBU
+  else if (guarded && kind == SprKind.DEC) op = Op.MFDEC
+  else if (guarded && (kind == SprKind.PLAIN || kind == SprKind.WORD)) op = Op.SPR_MOVE
   if (op == 0) return
   set_op(slot, op)
   set_d(slot, t)
+  set_a(slot, <u32>SPR + (n << 3))
 }
 
 function move_to(slot: usize, word: u32, t: u32): void {
   const n = spr_number(word)
-  const op: u32 = n == 8 ? Op.MTLR : n == 9 ? Op.MTCTR : 0
+  const entry = spr_entry(n)
+  const kind = <i32>(entry & 0xff)
+  const guarded = ((entry >> 10) & 3) == SUPERVISOR
+  let op: u32 = 0
+  if (n == 8) op = Op.MTLR
+  else if (n == 9) op = Op.MTCTR
+  else if (guarded && kind == SprKind.DEC) op = Op.MTDEC
+  else if (guarded && kind == SprKind.PLAIN) op = server() ? Op.SPR_MOVE : Op.SPR_MOVE_WORD
+  else if (guarded && kind == SprKind.WORD) op = Op.SPR_MOVE_WORD
   if (op == 0) return
   set_op(slot, op)
+  set_d(slot, <u32>SPR + (n << 3))
   set_a(slot, t)
 }

@@ -10,6 +10,7 @@ import {
   get_cr, get_xer, MODEL, MODEL_SERVER, MSR, MSR_ME, PC, PVR, RESERVED_AT, RESERVED_NONE, set_cr, set_xer,
 } from './registers'
 import { COST_CLASSES } from './tables'
+import { ticks_unknown } from './ticks'
 import { dec_fired, dec_reset, next_stop, time, time_start, timebase_at } from './time'
 
 export function address_state(): usize { return STATE }
@@ -25,6 +26,7 @@ export function address_console(): usize { return CONSOLE }
 export function machine_reset(ram: u32, board: u32, model: u32, pvr: u32, dec_bits: u32): bool {
   if (ram == 0 || ram > RAM_MAX || ram % PAGE_SIZE != 0) return false
   code_flush()
+  ticks_unknown()
   memory.fill(STATE, 0, STATE_END - STATE)
   tlb_flush()
   const m = machine()
@@ -41,6 +43,7 @@ export function machine_reset(ram: u32, board: u32, model: u32, pvr: u32, dec_bi
 
 /** State or RAM were written from outside: what was derived of them is forgotten. */
 export function machine_changed(): void {
+  ticks_unknown()
   code_flush()
   tlb_flush()
 }

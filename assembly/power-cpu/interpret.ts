@@ -13,18 +13,20 @@
  * Handlers of what is rare are out of line (arith.ts, storage.ts, system.ts): they get the word, find `left` in the
  * machine, and answer NEXT or LEAVE. Long because the cases of one switch cannot be spread over files.
  */
-import { TLB_ENTRIES, tlb_entry } from '../engine/code'
+import { SLOT_SIZE, TLB_ENTRIES, tlb_entry } from '../engine/code'
 import { cycle_now, end_run, machine, PAGE_MASK, RUN_LEFT, TLB_FETCH, TLB_READ, TLB_WRITE } from '../engine/layout'
 import { mulhi_u64 } from '../wide'
 import { arith } from './arith'
 import { branch_target } from './branch'
 import { decode } from './decode'
 import { fetch, load_slow, store_slow } from './memory'
-import { CA, CA32, CRF, CTR, LEAVE, LR, msr, MSR_EE, MSR_LE, PC, SO, wide_mode } from './registers'
+import {
+  CA, CA32, CRF, CTR, get_cr, interrupt_due, LEAVE, LR, MSR, msr, MSR_EE, MSR_LE, MSR_RI, NEXT, PC, set_cr, SO, supervisor, wide_mode,
+} from './registers'
 import { storage_op } from './storage'
 import { illegal, system_op, unavailable } from './system'
 import { Op } from './tables'
-import { timebase_at } from './time'
+import { dec_read, dec_written, timebase_at } from './time'
 
 // A slot's fields, and the registers they name.
 @inline function D(ip: usize): usize { return load<u16>(ip, 2) }
@@ -164,11 +166,35 @@ function run<W, E>(): void {
         if (storage_op(ip, pc_of<W>(bias, ip)) == LEAVE) return leave(load<i32>(RUN_LEFT) - cost(ip))
         left = load<i32>(RUN_LEFT)
         break
-      case Op.SYS:
+      // For a supervisor; others fall down to SYS, which refuses.
+      case Op.SPR_MOVE:
+        if (supervisor()) { put(ip, ra(ip)); break }
+      case Op.SPR_MOVE_WORD:
+        if (supervisor()) { put(ip, <u64><u32>ra(ip)); break }
+      case Op.MFDEC:
+        if (supervisor()) { put(ip, dec_read(cycle_now(left))); break }
+      case Op.MTDEC:
+        if (supervisor()) { left = dec_written(left, ra(ip)); break }
+      case Op.MTMSRD_EE:
+        if (supervisor()) {
+          store<u64>(MSR, (msr() & ~(MSR_EE | MSR_RI)) | (ra(ip) & (MSR_EE | MSR_RI)))
+          if (!interrupt_due()) break
+          store<u64>(PC, pc_of<W>(bias, ip + SLOT_SIZE))
+          return leave(left - cost(ip))
+        }
+      case Op.SYS: {
         store<i32>(RUN_LEFT, left)
-        if (system_op(ip, pc_of<W>(bias, ip)) == LEAVE) return leave(load<i32>(RUN_LEFT) - cost(ip))
+        const next = system_op(ip, pc_of<W>(bias, ip))
         left = load<i32>(RUN_LEFT)
-        break
+        if (next == NEXT) break
+        left -= cost(ip)
+        if (next == LEAVE) return leave(left)
+        pc = load<u64>(PC)
+        ip = slot_at(pc)
+        if (ip == 0) return leave(left)
+        bias = pc - <u64>(ip >> 2)
+        continue
+      }
       case Op.ILLEGAL:
         store<i32>(RUN_LEFT, left)
         if (illegal(ip, pc_of<W>(bias, ip)) == LEAVE) return leave(load<i32>(RUN_LEFT) - cost(ip))
@@ -704,6 +730,8 @@ function run<W, E>(): void {
       case Op.MTLR: store<u64>(LR, ra(ip)); break
       case Op.MFCTR: put(ip, load<u64>(CTR)); break
       case Op.MTCTR: store<u64>(CTR, ra(ip)); break
+      case Op.MFCR: put(ip, <u64>get_cr()); break
+      case Op.MTCR: set_cr(<u32>ra(ip)); break
       case Op.MFTB: put(ip, timebase_at(cycle_now(left))); break
       case Op.MFTBU: put(ip, timebase_at(cycle_now(left)) >> 32); break
       // pairs of neighbours in one case: the second slot is the next one, and runs by itself when it is branched to

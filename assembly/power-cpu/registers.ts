@@ -61,6 +61,9 @@ export const SPR_SRR1: u32 = 27
 @inline export function set_gpr(r: u32, value: u64): void { store<u64>(GPR + (<usize>r << 3), value) }
 @inline export function msr(): u64 { return load<u64>(MSR) }
 @inline export function wide_mode(): bool { return <i64>msr() < 0 }
+@inline export function supervisor(): bool { return (msr() & MSR_PR) == 0 }
+/** Whether an interrupt is due before the next instruction. */
+@inline export function interrupt_due(): bool { return load<u32>(PENDING) != 0 && (msr() & MSR_EE) != 0 }
 @inline export function server(): bool { return load<u32>(MODEL) == MODEL_SERVER }
 
 /** Fields of an instruction word. */
@@ -81,14 +84,20 @@ export function set_cr_bit(bit: u32, value: u32): void {
   store<u8>(at, <u8>((<u32>load<u8>(at) & ~mask) | (value != 0 ? mask : 0)))
 }
 
+/** The eight bytes drawn together: neighbours, then neighbours of those. */
 export function get_cr(): u32 {
-  let cr: u32 = 0
-  for (let i: usize = 0; i < 8; i++) cr = (cr << 4) | load<u8>(CRF + i)
-  return cr
+  let cr = bswap<u64>(load<u64>(CRF))
+  cr = (cr | (cr >> 4)) & 0x00ff_00ff_00ff_00ff
+  cr = (cr | (cr >> 8)) & 0x0000_ffff_0000_ffff
+  return <u32>(cr | (cr >> 16))
 }
 
 export function set_cr(value: u32): void {
-  for (let i: usize = 0; i < 8; i++) store<u8>(CRF + i, <u8>((value >> (28 - 4 * <u32>i)) & 15))
+  let cr = <u64>value
+  cr = (cr | (cr << 16)) & 0x0000_ffff_0000_ffff
+  cr = (cr | (cr << 8)) & 0x00ff_00ff_00ff_00ff
+  cr = (cr | (cr << 4)) & 0x0f0f_0f0f_0f0f_0f0f
+  store<u64>(CRF, bswap<u64>(cr))
 }
 
 const XER_OV32_CA32: u32 = 0x000c_0000
@@ -117,6 +126,10 @@ export function record_cr0(value: u64): void {
   store<u8>(CRF, <u8>((v < 0 ? 8 : v > 0 ? 4 : 2) | load<u8>(SO)))
 }
 
-/** What handlers out of line answer: go on with the next slot, or leave the loop, PC having been set. */
+/**
+ * What handlers out of line answer: go on with the next slot; PC having been set, leave the loop, since the mode may have
+ * changed; or go on there in the same mode.
+ */
 export const NEXT: u32 = 0
 export const LEAVE: u32 = 1
+export const JUMP: u32 = 2

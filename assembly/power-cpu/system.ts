@@ -4,17 +4,18 @@
  */
 import { cycle_now, machine, run_at_hand, STATUS_RUNNING } from '../engine/layout'
 import { BOARD_PSERIES, hypercall } from './board'
-import { spr_number } from './decode'
+import { spr_entry, spr_number } from './decode'
 import {
   PROGRAM_ILLEGAL, PROGRAM_PRIVILEGED, raise, raise_program, set_spr, spr, VECTOR_FP, VECTOR_SYSCALL, VECTOR_VEC, VECTOR_VSX,
 } from './exception'
 import {
-  CTR, field_a, field_b, field_d, get_xer, gpr, LEAVE, LR, MODEL, msr, MSR, MSR_DR, MSR_EE, MSR_FP, MSR_ILE, MSR_IR, MSR_LE,
+  CTR, field_a, field_b, field_d, get_xer, gpr, interrupt_due, JUMP, LEAVE, LR, MODEL, msr, MSR, MSR_DR, MSR_EE, MSR_FP, MSR_ILE, MSR_IR, MSR_LE,
   MSR_ME, MSR_PR, MSR_RI, MSR_SF, MSR_VEC, MSR_VSX, NEXT, PC, PENDING, PVR, server, set_gpr, set_xer, SPR_SRR0, SPR_SRR1, TAR,
   wide_mode,
 } from './registers'
-import { SPR_TABLE, SprKind, Sys } from './tables'
-import { dec_read, dec_write, stop_moved, tbl_write, tbu_write, ticks_at, time, timebase_at } from './time'
+import { SprKind, Sys } from './tables'
+import { ticks_at } from './ticks'
+import { dec_read, dec_written, tbl_write, tbu_write, time, timebase_at } from './time'
 
 /** A privileged instruction in problem state: a program interrupt, and true. */
 export function privileged_if_user(pc: u64): bool {
@@ -118,20 +119,23 @@ function problem_state(value: u64): u64 { return value & MSR_PR ? value | MSR_EE
 
 function return_classic(): u32 {
   const kept = msr() & ~CLASSIC_BITS
-  return changed(kept | (spr(SPR_SRR1) & CLASSIC_BITS), spr(SPR_SRR0) & 0xffff_fffc)
+  return returned(kept | (spr(SPR_SRR1) & CLASSIC_BITS), spr(SPR_SRR0) & 0xffff_fffc)
 }
 
 function return_server(): u32 {
   const writable = SERVER_BITS & ~MSR_ME
   const value = problem_state((msr() & ~writable) | (spr(SPR_SRR1) & writable))
   const next = spr(SPR_SRR0) & ~3
-  return changed(value, value & MSR_SF ? next : <u64><u32>next)
+  return returned(value, value & MSR_SF ? next : <u64><u32>next)
 }
 
-/** An SPR's word of the table when this CPU has it; 0 otherwise. */
-function spr_entry(n: u32): u32 {
-  const entry = <u32>load<u16>(SPR_TABLE + (n << 1))
-  return entry & (server() ? 1 << 13 : 1 << 12) ? entry : 0
+/** The loop's modes: where none of these changes and nothing is due, it goes on at once. */
+const MODE_BITS: u64 = MSR_SF | MSR_LE | MSR_PR | MSR_IR | MSR_DR
+
+function returned(value: u64, next: u64): u32 {
+  const same = ((msr() ^ value) & MODE_BITS) == 0
+  changed(value, next)
+  return same && !interrupt_due() ? JUMP : LEAVE
 }
 
 /**
@@ -192,7 +196,7 @@ function write_spr(n: u32, kind: i32, value: u64): u32 {
     case SprKind.LR: store<u64>(LR, value); return NEXT
     case SprKind.CTR: store<u64>(CTR, value); return NEXT
     case SprKind.TAR: store<u64>(TAR, value); return NEXT
-    case SprKind.DEC: return write_dec(now, value)
+    case SprKind.DEC: run_at_hand().left = dec_written(run_at_hand().left, value); return NEXT
     case SprKind.TBL_WRITE: tbl_write(now, <u32>value); return NEXT
     case SprKind.TBU_WRITE: tbu_write(now, <u32>value); return NEXT
     case SprKind.DSCR: set_spr(DSCR, value); return NEXT
@@ -200,15 +204,4 @@ function write_spr(n: u32, kind: i32, value: u64): u32 {
     case SprKind.ZERO: return NEXT
     default: set_spr(n, server() ? value : <u64><u32>value); return NEXT
   }
-}
-
-/** DEC moves the next event; one that is due at once stops the loop behind this instruction. */
-function write_dec(now: u64, value: u64): u32 {
-  dec_write(now, value)
-  if (load<u32>(PENDING) != 0 && (msr() & MSR_EE) != 0) {
-    const r = run_at_hand()
-    r.stop_cycle = now
-    r.left = 0
-  } else stop_moved()
-  return NEXT
 }

@@ -9,13 +9,13 @@
  * An instruction reads the ticks of the cycle in which it starts. DEC raises in its own cycle: the loop is stopped
  * there, whatever code is running.
  */
-import { Counter, counter_read, counter_set, counter_when } from '../counter'
+import { counter_set, counter_when } from '../counter'
 import { cycle_now, run_at_hand } from '../engine/layout'
 import { decr_msb, decr_next, decr_read, decr_write_lowers, decr_write_raises } from '../ppc/decrementer'
 import { tb_offset_for, tb_write_lower, tb_write_upper, tb_write_upper40 } from '../ppc/timebase'
-import { PENDING, PENDING_DEC, TIME } from './registers'
+import { interrupt_due, PENDING, PENDING_DEC, TIME } from './registers'
+import { tick_counter, ticks_at, ticks_unknown } from './ticks'
 
-const COUNTER: usize = TIME
 const NEVER: u64 = u64.MAX_VALUE
 
 @unmanaged
@@ -31,24 +31,32 @@ export class Time {
 }
 
 @inline export function time(): Time { return changetype<Time>(TIME + 72) }
-@inline function counter(): Counter { return changetype<Counter>(COUNTER) }
 
-/** Ticks of the source in `cycle`. */
-export function ticks_at(cycle: u64): u64 { return counter_read(counter(), cycle) }
-
-export function timebase_at(cycle: u64): u64 { return ticks_at(cycle) + time().tb_offset }
+@inline export function timebase_at(cycle: u64): u64 { return ticks_at(cycle) + time().tb_offset }
 
 /** The counter starts at `ticks` in `cycle`, at tb_hz ticks for cpu_hz cycles; DEC is foreseen again. */
 export function time_start(cycle: u64, ticks: u64, tb_hz: u64, cpu_hz: u64): bool {
-  if (tb_hz == 0 || !counter_set(counter(), cycle, ticks, tb_hz, cpu_hz)) return false
+  if (tb_hz == 0) return false
+  const common = greatest_common_divisor(tb_hz, cpu_hz)
+  if (!counter_set(tick_counter(), cycle, ticks, tb_hz / common, cpu_hz / common)) return false
+  ticks_unknown()
   dec_foresee(cycle)
   return true
+}
+
+function greatest_common_divisor(a: u64, b: u64): u64 {
+  while (b != 0) {
+    const rest = a % b
+    a = b
+    b = rest
+  }
+  return a
 }
 
 /** After a change of the source or of DEC: when it raises next. */
 export function dec_foresee(cycle: u64): void {
   const t = time()
-  t.dec_when = decr_msb(t.dec_last, t.dec_bits) ? NEVER : counter_when(counter(), cycle, t.dec_next)
+  t.dec_when = decr_msb(t.dec_last, t.dec_bits) ? NEVER : counter_when(tick_counter(), cycle, t.dec_next)
 }
 
 export function dec_reset(bits: u32, level: u32): void {
@@ -93,12 +101,16 @@ export function tbu40_write(cycle: u64, value: u64): void {
 /** TB as a whole, for the shell: what a hypervisor does to it. */
 export function timebase_set(cycle: u64, value: u64): void { time().tb_offset = tb_offset_for(ticks_at(cycle), value) }
 
-/** The loop is to stop at the next event, and at the end of the run. Called with `left` of the cycle at hand stored. */
-export function stop_moved(): void {
+/**
+ * An instruction that starts with `left` writes DEC: what `left` becomes, as that moves the next event. One that is due
+ * at once stops the loop behind the instruction.
+ */
+export function dec_written(left: i32, value: u64): i32 {
   const r = run_at_hand()
-  const now = cycle_now(r.left)
-  r.stop_cycle = next_stop(now)
-  r.left = <i32>(r.stop_cycle - now)
+  const now = cycle_now(left)
+  dec_write(now, value)
+  r.stop_cycle = interrupt_due() ? now : next_stop(now)
+  return <i32>(r.stop_cycle - now)
 }
 
 /** As far as one stretch of the loop goes: `left` is an i32. */

@@ -96,7 +96,7 @@ mulhdu      31/9     XO    RT,RA,RB        multiply  raw        arith     64,.
 addc        31/10    XO    RT,RA,RB        integer   t_a_b      ADDC      o,.
 mulhwu      31/11    XO    RT,RA,RB        multiply  t_a_b      MULHWU    .
 isel        31/15    A     RT,RA0,RB,BC    integer   isel       ISEL      3
-mfcr        31/19    XFX   RT,FXM          cr        raw        arith
+mfcr        31/19    XFX   RT,FXM          cr        mfcr       arith
 lwarx       31/20    X     RT,RA0,RB       reserve   raw        mem
 ldx         31/21    X     RT,RA0,RB       load      t_a0_b     LDX       64
 icbt        31/22    X     CT,RA0,RB       cache     raw        NOP       3
@@ -128,7 +128,7 @@ nor         31/124   X     RA,RS,RB        integer   a_s_b      NOR       .
 lharx       31/116   X     RT,RA0,RB       reserve   raw        mem       3
 subfe       31/136   XO    RT,RA,RB        integer   t_a_b      SUBFE     o,.
 adde        31/138   XO    RT,RA,RB        integer   t_a_b      ADDE      o,.
-mtcrf       31/144   XFX   FXM,RS          cr        raw        arith
+mtcrf       31/144   XFX   FXM,RS          cr        mtcrf      arith
 mtmsr       31/146   X     RS,L            system    raw        sys       p
 stdx        31/149   X     RS,RA0,RB       store     t_a0_b     STDX      64
 stwcx.      31/150   X     RS,RA0,RB       reserve   raw        mem
@@ -136,7 +136,7 @@ stwx        31/151   X     RS,RA0,RB       store     t_a0_b     STWX
 prtyw       31/154   X     RA,RS           integer   raw        arith     3
 setb        31/128   X     RT,BFA          cr        raw        arith     64,3
 addex       31/170   Z23   RT,RA,RB,CY     integer   raw        arith     64,3
-mtmsrd      31/178   X     RS,L            system    raw        sys       64,p
+mtmsrd      31/178   X     RS,L            system    mtmsrd     sys       64,p
 stdux       31/181   X     RS,RA,RB        store     raw        mem       64
 stwux       31/183   X     RS,RA,RB        store     raw        mem
 prtyd       31/186   X     RA,RS           integer   raw        arith     64,3

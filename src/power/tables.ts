@@ -15,7 +15,8 @@ const VARIANTS = [
   ...['B_SELF', 'B_FAR', 'BL', 'BL_FAR', 'B_ABSOLUTE'],
   ...['BC_TRUE', 'BC_FALSE', 'BC_TRUE_FAR', 'BC_FALSE_FAR', 'BDNZ', 'BDZ'],
   ...['BLR_TRUE', 'BLR_FALSE', 'BCTRL'],
-  ...['MFLR', 'MTLR', 'MFCTR', 'MTCTR', 'MFTB', 'MFTBU'],
+  ...['MFLR', 'MTLR', 'MFCTR', 'MTCTR', 'MFTB', 'MFTBU', 'MFCR', 'MTCR'],
+  ...['SPR_MOVE', 'SPR_MOVE_WORD', 'MFDEC', 'MTDEC', 'MTMSRD_EE'], // of a supervisor; SYS for others
 ]
 
 /**
