@@ -21,7 +21,8 @@ import { branch_target } from './branch'
 import { decode } from './decode'
 import { fetch, load_slow, store_slow } from './memory'
 import {
-  CA, CA32, CRF, CTR, get_cr, interrupt_due, LEAVE, LR, MSR, msr, MSR_EE, MSR_LE, MSR_RI, NEXT, PC, set_cr, SO, supervisor, wide_mode,
+  CA, CA32, CRF, CTR, get_cr, interrupt_due, LEAVE, LR, MSR, msr, MSR_EE, MSR_LE, MSR_RI, NEXT, PC, set_cr, SO,
+  supervisor, wide_mode,
 } from './registers'
 import { storage_op } from './storage'
 import { illegal, system_op, unavailable } from './system'

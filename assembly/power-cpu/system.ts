@@ -9,9 +9,9 @@ import {
   PROGRAM_ILLEGAL, PROGRAM_PRIVILEGED, raise, raise_program, set_spr, spr, VECTOR_FP, VECTOR_SYSCALL, VECTOR_VEC, VECTOR_VSX,
 } from './exception'
 import {
-  CTR, field_a, field_b, field_d, get_xer, gpr, interrupt_due, JUMP, LEAVE, LR, MODEL, msr, MSR, MSR_DR, MSR_EE, MSR_FP, MSR_ILE, MSR_IR, MSR_LE,
-  MSR_ME, MSR_PR, MSR_RI, MSR_SF, MSR_VEC, MSR_VSX, NEXT, PC, PENDING, PVR, server, set_gpr, set_xer, SPR_SRR0, SPR_SRR1, TAR,
-  wide_mode,
+  CTR, field_b, field_d, get_xer, gpr, interrupt_due, JUMP, LEAVE, LR, msr, MSR, MSR_DR, MSR_EE, MSR_FP, MSR_IR,
+  MSR_LE, MSR_ME, MSR_PR, MSR_RI, MSR_SF, MSR_VEC, MSR_VSX, NEXT, PC, PENDING, PVR, server, set_gpr, set_xer,
+  SPR_SRR0, SPR_SRR1, TAR,
 } from './registers'
 import { SprKind, Sys } from './tables'
 import { ticks_at } from './ticks'

@@ -394,8 +394,10 @@ export class Receiver {
 
   #end(incoming: Incoming): void {
     this.#ended = null
-    if (incoming.phase === 'settled') return this.#journal.drop(incoming.id)
-    incoming.record('owned', true)
-    this.#journal.dropGuest(incoming.id)
+    if (incoming.phase === 'settled') this.#journal.drop(incoming.id)
+    else {
+      incoming.record('owned', true)
+      this.#journal.dropGuest(incoming.id)
+    }
   }
 }
