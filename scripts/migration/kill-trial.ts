@@ -151,8 +151,10 @@ class Destination {
     await this.finish()
   }
 
+  /** None where it was killed before it had a journal. */
   get guests(): string[] {
-    return readdirSync(this.#journal).filter((name) => /^in-.*\.guest$/.test(name))
+    const names = existsSync(this.#journal) ? readdirSync(this.#journal) : []
+    return names.filter((name) => /^in-.*\.guest$/.test(name))
   }
 }
 
