@@ -21,30 +21,15 @@
  * the words that it wrote, so code that changes itself is seen at once, with or without icbi. The architecture allows
  * that (it asks for icbi and isync so that other implementations see it too).
  */
-import { CODE, PAGE_BITS, PAGE_OF, run_at_hand, TLB_END, TLB_FETCH, TLB_READ, TLB_WRITE } from './layout'
+import { CODE, PAGE_BITS, PAGE_OF, run_at_hand } from './layout'
+import { tlb_forget_code, tlb_forget_writes } from './tlb'
 
 export const SLOT_SIZE: u32 = 16
 export const SLOTS_A_PAGE: u32 = 1024
 const SLOTS_SIZE: u32 = SLOTS_A_PAGE * SLOT_SIZE
 export const CODE_PAGE_SIZE: u32 = SLOTS_SIZE + 32
-/** As many as fit between CODE and RAM: 8 MiB of guest code. */
-export const CODE_PAGES: u32 = 2048
-
-/** A TLB: 256 entries of 16 bytes, +0 u64 tag, +8 u32 what to add. No page has this tag. */
-const NO_TAG: u64 = u64.MAX_VALUE
-export const TLB_ENTRIES: u32 = 256
-
-@inline export function tlb_entry(tlb: usize, address: u64): usize {
-  return tlb + (((<u32>address >> PAGE_BITS) & (TLB_ENTRIES - 1)) << 4)
-}
-
-export function tlb_flush(): void {
-  for (let entry = TLB_READ; entry < TLB_END; entry += 16) store<u64>(entry, NO_TAG)
-}
-
-function tlb_flush_one(tlb: usize): void {
-  for (let i: u32 = 0; i < TLB_ENTRIES; i++) store<u64>(tlb + (i << 4), NO_TAG)
-}
+/** As many as fit between CODE and RAM: 16 MiB of guest code. */
+export const CODE_PAGES: u32 = 4096
 
 @inline function page_of(guest_page: u32): usize { return PAGE_OF + (<usize>guest_page << 2) }
 
@@ -60,7 +45,7 @@ export function code_flush(): void {
     memory.fill(page, 0, CODE_PAGE_SIZE)
   }
   r.code_used = 0
-  tlb_flush_one(TLB_FETCH)
+  tlb_forget_code()
 }
 
 /**
@@ -79,8 +64,11 @@ export function code_page_make(guest_page: u32, flavour: u32, end: u16): usize {
     page = CODE + <usize>(r.code_used * CODE_PAGE_SIZE)
     r.code_used++
     store<u32>(page_of(guest_page), <u32>page)
-    tlb_flush_one(TLB_WRITE)
-  } else memory.fill(page, 0, SLOTS_SIZE)
+    tlb_forget_writes(guest_page)
+  } else {
+    memory.fill(page, 0, SLOTS_SIZE)
+    tlb_forget_code() // pages are found there by the flavour they had
+  }
   store<u16>(page + SLOTS_SIZE, end)
   store<u32>(page + SLOTS_SIZE, guest_page, 16)
   store<u32>(page + SLOTS_SIZE, flavour, 20)

@@ -5,15 +5,15 @@
  *   0x002000 SPR        plain special registers, 1024 × u64                                             │
  *   0x004000 MACHINE    cycles, where the run stops, the board                                          │
  *   0x005000 PLATFORM   what is around the CPUs of a pseries guest (power-cpu/pseries/state.ts)         │
- *   0x006000 free, for registers of further vCPUs                                                       │
+ *   0x006000 PARKED     CPU and SPR of the vCPUs whose turn it is not, 4 × 0x3000; power-cpu/vcpu.ts    │
  *   0x020000 NVRAM      64 KiB that outlive a reboot                                                   ─┘ STATE_END
  *   0x030000 CONSOLE    what the guest printed, on its way out; not state
  *   0x034000 RUN        the run at hand; not state
  *   0x040000 static data of the compiler
- *   0x080000 TLB_READ, TLB_WRITE, TLB_FETCH   256 entries each; derived
+ *   0x080000 TLB        of each vCPU, by way of translating; derived; engine/tlb.ts
  *   0x100000 PAGE_OF    by guest page: its decoded page, 0 none; derived
  *   0x300000 CODE       the pool of decoded pages; derived
- *   0x2400000 RAM       guest memory
+ *   0x4400000 RAM       guest memory
  *
  * State is STATE to STATE_END and RAM: a copy of those bytes is a copy of the machine. What is derived is made again
  * from them, and nothing that a guest can see depends on whether it is there.
@@ -23,19 +23,18 @@ export const CPU: usize = 0x1000
 export const SPR: usize = 0x2000
 export const MACHINE: usize = 0x4000
 export const PLATFORM: usize = 0x5000
+export const PARKED: usize = 0x6000
+export const VCPUS: u32 = 4
 export const NVRAM: usize = 0x20000
 export const NVRAM_SIZE: u32 = 0x10000
 export const STATE_END: usize = 0x30000
 export const CONSOLE: usize = 0x30000
 export const CONSOLE_SIZE: u32 = 0x4000
 export const RUN: usize = 0x34000
-export const TLB_READ: usize = 0x80000
-export const TLB_WRITE: usize = 0x81000
-export const TLB_FETCH: usize = 0x82000
-export const TLB_END: usize = 0x83000
+export const TLB: usize = 0x80000
 export const PAGE_OF: usize = 0x100000
 export const CODE: usize = 0x300000
-export const RAM: usize = 0x2400000
+export const RAM: usize = 0x4400000
 
 /** Guest memory ends below this: PAGE_OF has an entry of 4 bytes for each of its pages. */
 export const RAM_MAX: u32 = 0x80000000 // 2 GiB
@@ -51,7 +50,7 @@ export const STATUS_FAULT: u32 = 2 // see Machine.fault
 export const FAULT_NONE: u32 = 0
 export const FAULT_CHECKSTOP: u32 = 1 // a machine check that cannot be delivered
 export const FAULT_HCALL: u32 = 2 // a hypercall that this platform does not have: fault_detail is its number
-export const FAULT_TRANSLATION: u32 = 3 // MSR[IR] or MSR[DR] was set: address translation is not there yet
+export const FAULT_TRANSLATION: u32 = 3 // address translation that is not there: hashed page tables, or a classic CPU's
 
 @unmanaged
 export class Machine {
@@ -60,14 +59,16 @@ export class Machine {
   status: u32
   fault: u32
   halted: u32 // 1 once in a branch to itself with interrupts off: only time goes on
-  pad0: u32
+  vcpu: u32 // whose registers are in CPU and SPR
   fault_detail: u64
   ram_size: u32
   board: u32
   board_flags: u32
-  pad1: u32
+  vcpus: u32 // how many there are
   costs0: u64 // cycles of an instruction by class, 16 × u8
   costs1: u64
+  lpcr: u64 // what the hypervisor has set of the partition; power-cpu/partition.ts
+  process_table: u64 // real address, and in bits 59-63 the binary logarithm of its size - 12
 }
 
 /** A run at hand, and what is derived: not state, and nothing of it lives from run to run but the pool's fill. */
@@ -80,7 +81,9 @@ export class Run {
   code_used: u32 // decoded pages in use
   code_flushes: u32 // how often the pool ran full
   decoded: u32 // instructions decoded
-  pad0: u32
+  tlb_data: usize // the TLBs for the mode at hand; see engine/tlb.ts
+  tlb_fetch: usize
+  tlb_filled: u32 // a bit for each vCPU: its TLBs have translated entries
   tick_cycle: u64 // the source of ticks near a cycle: see power-cpu/ticks.ts
   tick_span: u64
   tick_count: u64
@@ -91,6 +94,8 @@ export class Run {
 }
 export const MACHINE_COSTS: usize = MACHINE + offsetof<Machine>('costs0')
 export const RUN_LEFT: usize = RUN + offsetof<Run>('left')
+export const RUN_TLB_DATA: usize = RUN + offsetof<Run>('tlb_data')
+export const RUN_TLB_FETCH: usize = RUN + offsetof<Run>('tlb_fetch')
 
 @inline export function run_at_hand(): Run { return changetype<Run>(RUN) }
 @inline export function machine(): Machine { return changetype<Machine>(MACHINE) }

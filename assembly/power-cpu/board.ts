@@ -9,7 +9,7 @@
 import {
   CONSOLE, CONSOLE_SIZE, end_run, FAULT_HCALL, machine, PAGE_MASK, RAM, run_at_hand, STATUS_FAULT, STATUS_OFF,
 } from '../engine/layout'
-import { BOARD_ILE } from './exception'
+import { LPCR_ILE, lpcr_set } from './partition'
 import { gpr, set_gpr } from './registers'
 
 export const BOARD_UART: u32 = 1
@@ -61,7 +61,7 @@ export function hypercall(): bool {
   if (number == H_PUT_TERM_CHAR) set_gpr(3, put_term_char())
   else if (number == H_SET_DABR) set_gpr(3, H_HARDWARE)
   else if (number == H_SET_MODE && gpr(5) == 4 && gpr(4) <= 1) {
-    m.board_flags = gpr(4) == 1 ? m.board_flags | BOARD_ILE : m.board_flags & ~BOARD_ILE
+    lpcr_set(gpr(4) == 1 ? LPCR_ILE : 0, LPCR_ILE)
     set_gpr(3, H_SUCCESS)
   } else if (number != H_RTAS || !rtas(gpr(4))) {
     m.status = STATUS_FAULT

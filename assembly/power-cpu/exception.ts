@@ -5,15 +5,18 @@
  * SRR1 has the MSR with bits 33-36 and 42-47 (32-bit: 1-4 and 10-15) replaced by what the interrupt says.
  */
 import { FAULT_CHECKSTOP, machine, SPR, STATUS_FAULT } from '../engine/layout'
+import { AIL_SHIFT, lpcr, LPCR_ILE } from './partition'
 import {
-  LEAVE, MSR, msr, MSR_EE, MSR_ILE, MSR_IP, MSR_LE, MSR_ME, MSR_SF, PC, PENDING, PENDING_DEC, PENDING_EXTERNAL, server,
-  SPR_DAR, SPR_DSISR, SPR_SRR0, SPR_SRR1,
+  LEAVE, MSR, msr, MSR_DR, MSR_EE, MSR_ILE, MSR_IP, MSR_IR, MSR_LE, MSR_ME, MSR_SF, PC, PENDING, PENDING_DEC, PENDING_EXTERNAL,
+  RESERVED_AT, RESERVED_NONE, server, SPR_DAR, SPR_DSISR, SPR_SRR0, SPR_SRR1,
 } from './registers'
 import { time } from './time'
 
 export const VECTOR_MACHINE_CHECK: u32 = 0x200
 export const VECTOR_DATA: u32 = 0x300
+export const VECTOR_DATA_SEGMENT: u32 = 0x380
 export const VECTOR_INSTRUCTION: u32 = 0x400
+export const VECTOR_INSTRUCTION_SEGMENT: u32 = 0x480
 export const VECTOR_EXTERNAL: u32 = 0x500
 export const VECTOR_ALIGNMENT: u32 = 0x600
 export const VECTOR_PROGRAM: u32 = 0x700
@@ -39,24 +42,52 @@ export function raise(vector: u32, reason: u64, resume: u64): u32 {
   const old = msr()
   set_spr(SPR_SRR0, resume)
   set_spr(SPR_SRR1, (old & ~SRR1_REPLACED) | reason)
+  store<u64>(RESERVED_AT, RESERVED_NONE) // allowed, and what QEMU does
   if (server()) {
-    const little = machine().board_flags & BOARD_ILE
-    store<u64>(MSR, MSR_SF | (old & MSR_ME) | (little ? MSR_LE : 0))
-    store<u64>(PC, vector)
+    const away = vector == VECTOR_MACHINE_CHECK ? 0 : elsewhere(old)
+    store<u64>(MSR, MSR_SF | (old & MSR_ME) | (lpcr() & LPCR_ILE ? MSR_LE : 0) | (away != 0 ? MSR_IR | MSR_DR : 0))
+    store<u64>(PC, away | <u64>vector)
   } else {
     store<u64>(MSR, (old & (MSR_ME | MSR_IP | MSR_ILE)) | (old & MSR_ILE ? MSR_LE : 0))
     store<u64>(PC, old & MSR_IP ? 0xfff0_0000 | <u64>vector : vector)
   }
   return LEAVE
 }
-/** Machine.board_flags: the platform takes interrupts in little-endian mode (H_SET_MODE). */
-export const BOARD_ILE: u32 = 1
+
+/** LPCR[AIL]: interrupts that come while everything is translated stay translated, and their vectors lie here. */
+function elsewhere(old: u64): u64 {
+  if ((old & (MSR_IR | MSR_DR)) != (MSR_IR | MSR_DR)) return 0
+  const ail = (lpcr() >> AIL_SHIFT) & 3
+  return ail == 3 ? 0xc000_0000_0000_4000 : ail == 2 ? 0x1_8000 : 0
+}
 
 /** A program interrupt at the instruction at `pc`. */
 export function raise_program(reason: u64, pc: u64): u32 { return raise(VECTOR_PROGRAM, reason, pc) }
 
-/** An access that no storage answers: a machine check, or a checkstop where those are off. */
-export function raise_machine_check(address: u64, pc: u64): u32 {
+/** Translation lets no access through. `cause` as DSISR has it, or SRR1 for a fetch. */
+export function raise_storage(address: u64, cause: u64, fetch: bool, writes: bool, pc: u64): u32 {
+  if (fetch) return raise(VECTOR_INSTRUCTION, cause, pc)
+  set_spr(SPR_DSISR, writes ? cause | DSISR_STORE : cause)
+  set_spr(SPR_DAR, address)
+  return raise(VECTOR_DATA, 0, pc)
+}
+export const DSISR_STORE: u64 = 0x0200_0000
+
+/** An address that nothing can translate. */
+export function raise_segment(address: u64, fetch: bool, pc: u64): u32 {
+  if (fetch) return raise(VECTOR_INSTRUCTION_SEGMENT, 0, pc)
+  set_spr(SPR_DAR, address)
+  return raise(VECTOR_DATA_SEGMENT, 0, pc)
+}
+
+/** SRR1 of a machine check by access (LOAD, STORE, FETCH): POWER9 Processor User's Manual, as QEMU 10 has it. */
+function machine_check_cause(access: u32): u64 {
+  if (!server()) return 0
+  return access == 0 ? 0x0020_0000 : access == 1 ? 0x0834_0000 : 0x080c_0000
+}
+
+/** An access (LOAD, STORE or FETCH of radix.ts) that no storage answers: a machine check, or a checkstop where those are off. */
+export function raise_machine_check(address: u64, access: u32, pc: u64): u32 {
   if ((msr() & MSR_ME) == 0) {
     const m = machine()
     m.status = STATUS_FAULT
@@ -65,8 +96,9 @@ export function raise_machine_check(address: u64, pc: u64): u32 {
     store<u64>(PC, pc)
     return LEAVE
   }
-  set_spr(SPR_DAR, address)
-  raise(VECTOR_MACHINE_CHECK, 0, pc)
+  if (access != 2) set_spr(SPR_DAR, address)
+  if (access == 0 && server()) set_spr(SPR_DSISR, 0x40)
+  raise(VECTOR_MACHINE_CHECK, machine_check_cause(access), pc)
   store<u64>(MSR, msr() & ~MSR_ME)
   return LEAVE
 }

@@ -1,11 +1,13 @@
 /** What build/power.wasm exports: a machine that runs Power machine code. */
-import { code_flush, tlb_flush } from '../engine/code'
+import { code_flush } from '../engine/code'
+import { tlb_flush } from '../engine/tlb'
 import {
   CONSOLE, CPU, machine, MACHINE_COSTS, PAGE_SIZE, RAM, RAM_MAX, run_at_hand, STATE, STATE_END, STATUS_RUNNING,
 } from '../engine/layout'
 import { xxh64 } from '../hash'
 import { deliver } from './exception'
 import { interpret } from './interpret'
+import { lpcr, lpcr_set, process_table_set } from './partition'
 import {
   get_cr, get_xer, MODEL, MODEL_SERVER, MSR, MSR_ME, PC, PVR, RESERVED_AT, RESERVED_NONE, set_cr, set_xer,
 } from './registers'
@@ -32,6 +34,7 @@ export function machine_reset(ram: u32, board: u32, model: u32, pvr: u32, dec_bi
   const m = machine()
   m.ram_size = ram
   m.board = board
+  m.vcpus = 1
   for (let i: u32 = 0; i < COST_CLASSES; i++) store<u8>(MACHINE_COSTS + i, 1)
   store<u32>(MODEL, model)
   store<u32>(PVR, pvr)
@@ -77,6 +80,11 @@ export function run(until: u64): u32 {
   }
   return m.status
 }
+
+/** What the hypervisor sets for the guest; see partition.ts. */
+export function partition_lpcr(): u64 { return lpcr() }
+export function partition_set_lpcr(value: u64, mask: u64): void { lpcr_set(value, mask) }
+export function partition_set_process_table(entry: u64): void { process_table_set(entry) }
 
 export function cycles(): u64 { return machine().cycle }
 export function idle_cycles(): u64 { return machine().idle_cycles }

@@ -5,6 +5,7 @@
  * so that no handler asks for the mode; interpret() picks. A change of mode, an interrupt, or `left` used up ends it.
  *
  *   ip     the slot that runs                 bias   pc = bias + ip / 4, on this page
+ *   tlb    for reading, in the mode at hand; the one for writing lies behind it
  *   left   cycles before machine().stop_cycle; negative by what the last instruction took beyond
  *
  * Neighbours that come up often together are one case (PAIRS in src/power/tables.ts): the first slot runs both, the
@@ -13,13 +14,14 @@
  * Handlers of what is rare are out of line (arith.ts, storage.ts, system.ts): they get the word, find `left` in the
  * machine, and answer NEXT or LEAVE. Long because the cases of one switch cannot be spread over files.
  */
-import { SLOT_SIZE, TLB_ENTRIES, tlb_entry } from '../engine/code'
-import { cycle_now, end_run, machine, PAGE_MASK, RUN_LEFT, TLB_FETCH, TLB_READ, TLB_WRITE } from '../engine/layout'
+import { SLOT_SIZE } from '../engine/code'
+import { cycle_now, end_run, machine, PAGE_MASK, RUN_LEFT, RUN_TLB_DATA, RUN_TLB_FETCH } from '../engine/layout'
+import { tlb_entry, TLB_WRITE } from '../engine/tlb'
 import { mulhi_u64 } from '../wide'
 import { arith } from './arith'
 import { branch_target } from './branch'
 import { decode } from './decode'
-import { fetch, load_slow, store_slow } from './memory'
+import { choose_tlbs, fetch, load_slow, store_slow } from './memory'
 import {
   CA, CA32, CRF, CTR, get_cr, interrupt_due, LEAVE, LR, MSR, msr, MSR_EE, MSR_LE, MSR_RI, NEXT, PC, set_cr, SO,
   supervisor, wide_mode,
@@ -49,10 +51,11 @@ import { dec_read, dec_written, timebase_at } from './time'
 @inline function pc_of<W>(bias: u64, ip: usize): u64 { return address<W>(bias + <u64>(ip >> 2)) }
 
 // Storage: the TLB entry's tag is the page of the access's last byte only if no page is crossed.
-@inline function hit<T>(tlb: usize, at: u64): bool {
-  return load<u64>(tlb_entry(tlb, at)) == ((at + <u64>(sizeof<T>() - 1)) & ~PAGE_MASK)
-}
+@inline function page_of<T>(at: u64): u64 { return (at + <u64>(sizeof<T>() - 1)) & ~PAGE_MASK }
+@inline function hit<T>(tlb: usize, at: u64): bool { return load<u64>(tlb_entry(tlb, at)) == page_of<T>(at) }
 @inline function place(tlb: usize, at: u64): usize { return <usize><u32>at + load<usize>(tlb_entry(tlb, at), 8) }
+@inline function hit_write<T>(tlb: usize, at: u64): bool { return load<u64>(tlb_entry(tlb, at), TLB_WRITE) == page_of<T>(at) }
+@inline function place_write(tlb: usize, at: u64): usize { return <usize><u32>at + load<usize>(tlb_entry(tlb, at), TLB_WRITE + 8) }
 @inline function ordered<T, E>(value: T): T { return isSigned<E>() || sizeof<T>() == 1 ? value : bswap<T>(value) }
 
 // Results: CR0 and comparisons write four bits with one store.
@@ -121,7 +124,7 @@ import { dec_read, dec_written, timebase_at } from './time'
 
 /** The slot of the instruction at `pc`, from the TLB or anew; 0 when that interrupted. */
 @inline function slot_at(pc: u64): usize {
-  const entry = tlb_entry(TLB_FETCH, pc)
+  const entry = tlb_entry(load<usize>(RUN_TLB_FETCH), pc)
   return load<u64>(entry) == (pc & ~PAGE_MASK) ? load<usize>(entry, 8) + ((<usize>pc & 0xffc) << 2) : fetch(pc)
 }
 
@@ -142,6 +145,7 @@ function leave(left: i32): void { store<i32>(RUN_LEFT, left) }
 
 /** Runs from PC until `left` cycles are used up, or the mode may have changed. */
 function run<W, E>(): void {
+  const tlb = load<usize>(RUN_TLB_DATA)
   let left = load<i32>(RUN_LEFT)
   let pc = address<W>(load<u64>(PC))
   let ip = slot_at(pc)
@@ -317,7 +321,7 @@ function run<W, E>(): void {
       case Op.LBZ: {
         const at = address<W>(ra(ip) + imm(ip))
         let from: usize
-        if (hit<u8>(TLB_READ, at)) from = place(TLB_READ, at)
+        if (hit<u8>(tlb, at)) from = place(tlb, at)
         else if ((from = load_slow(at, sizeof<u8>(), pc_of<W>(bias, ip))) == 0) return leave(left - cost(ip))
         put(ip, <u64>ordered<u8, E>(load<u8>(from)))
         break
@@ -325,7 +329,7 @@ function run<W, E>(): void {
       case Op.LBZU: {
         const at = address<W>(ra(ip) + imm(ip))
         let from: usize
-        if (hit<u8>(TLB_READ, at)) from = place(TLB_READ, at)
+        if (hit<u8>(tlb, at)) from = place(tlb, at)
         else if ((from = load_slow(at, sizeof<u8>(), pc_of<W>(bias, ip))) == 0) return leave(left - cost(ip))
         store<u64>(load<u16>(ip, 4), at)
         put(ip, <u64>ordered<u8, E>(load<u8>(from)))
@@ -334,7 +338,7 @@ function run<W, E>(): void {
       case Op.LBZX: {
         const at = address<W>(ra(ip) + rb(ip))
         let from: usize
-        if (hit<u8>(TLB_READ, at)) from = place(TLB_READ, at)
+        if (hit<u8>(tlb, at)) from = place(tlb, at)
         else if ((from = load_slow(at, sizeof<u8>(), pc_of<W>(bias, ip))) == 0) return leave(left - cost(ip))
         put(ip, <u64>ordered<u8, E>(load<u8>(from)))
         break
@@ -342,7 +346,7 @@ function run<W, E>(): void {
       case Op.LHZ: {
         const at = address<W>(ra(ip) + imm(ip))
         let from: usize
-        if (hit<u16>(TLB_READ, at)) from = place(TLB_READ, at)
+        if (hit<u16>(tlb, at)) from = place(tlb, at)
         else if ((from = load_slow(at, sizeof<u16>(), pc_of<W>(bias, ip))) == 0) return leave(left - cost(ip))
         put(ip, <u64>ordered<u16, E>(load<u16>(from)))
         break
@@ -350,7 +354,7 @@ function run<W, E>(): void {
       case Op.LHZU: {
         const at = address<W>(ra(ip) + imm(ip))
         let from: usize
-        if (hit<u16>(TLB_READ, at)) from = place(TLB_READ, at)
+        if (hit<u16>(tlb, at)) from = place(tlb, at)
         else if ((from = load_slow(at, sizeof<u16>(), pc_of<W>(bias, ip))) == 0) return leave(left - cost(ip))
         store<u64>(load<u16>(ip, 4), at)
         put(ip, <u64>ordered<u16, E>(load<u16>(from)))
@@ -359,7 +363,7 @@ function run<W, E>(): void {
       case Op.LHZX: {
         const at = address<W>(ra(ip) + rb(ip))
         let from: usize
-        if (hit<u16>(TLB_READ, at)) from = place(TLB_READ, at)
+        if (hit<u16>(tlb, at)) from = place(tlb, at)
         else if ((from = load_slow(at, sizeof<u16>(), pc_of<W>(bias, ip))) == 0) return leave(left - cost(ip))
         put(ip, <u64>ordered<u16, E>(load<u16>(from)))
         break
@@ -367,7 +371,7 @@ function run<W, E>(): void {
       case Op.LWZ: {
         const at = address<W>(ra(ip) + imm(ip))
         let from: usize
-        if (hit<u32>(TLB_READ, at)) from = place(TLB_READ, at)
+        if (hit<u32>(tlb, at)) from = place(tlb, at)
         else if ((from = load_slow(at, sizeof<u32>(), pc_of<W>(bias, ip))) == 0) return leave(left - cost(ip))
         put(ip, <u64>ordered<u32, E>(load<u32>(from)))
         break
@@ -375,7 +379,7 @@ function run<W, E>(): void {
       case Op.LWZU: {
         const at = address<W>(ra(ip) + imm(ip))
         let from: usize
-        if (hit<u32>(TLB_READ, at)) from = place(TLB_READ, at)
+        if (hit<u32>(tlb, at)) from = place(tlb, at)
         else if ((from = load_slow(at, sizeof<u32>(), pc_of<W>(bias, ip))) == 0) return leave(left - cost(ip))
         store<u64>(load<u16>(ip, 4), at)
         put(ip, <u64>ordered<u32, E>(load<u32>(from)))
@@ -384,7 +388,7 @@ function run<W, E>(): void {
       case Op.LWZX: {
         const at = address<W>(ra(ip) + rb(ip))
         let from: usize
-        if (hit<u32>(TLB_READ, at)) from = place(TLB_READ, at)
+        if (hit<u32>(tlb, at)) from = place(tlb, at)
         else if ((from = load_slow(at, sizeof<u32>(), pc_of<W>(bias, ip))) == 0) return leave(left - cost(ip))
         put(ip, <u64>ordered<u32, E>(load<u32>(from)))
         break
@@ -392,7 +396,7 @@ function run<W, E>(): void {
       case Op.LD: {
         const at = address<W>(ra(ip) + imm(ip))
         let from: usize
-        if (hit<u64>(TLB_READ, at)) from = place(TLB_READ, at)
+        if (hit<u64>(tlb, at)) from = place(tlb, at)
         else if ((from = load_slow(at, sizeof<u64>(), pc_of<W>(bias, ip))) == 0) return leave(left - cost(ip))
         put(ip, <u64>ordered<u64, E>(load<u64>(from)))
         break
@@ -400,7 +404,7 @@ function run<W, E>(): void {
       case Op.LDU: {
         const at = address<W>(ra(ip) + imm(ip))
         let from: usize
-        if (hit<u64>(TLB_READ, at)) from = place(TLB_READ, at)
+        if (hit<u64>(tlb, at)) from = place(tlb, at)
         else if ((from = load_slow(at, sizeof<u64>(), pc_of<W>(bias, ip))) == 0) return leave(left - cost(ip))
         store<u64>(load<u16>(ip, 4), at)
         put(ip, <u64>ordered<u64, E>(load<u64>(from)))
@@ -409,7 +413,7 @@ function run<W, E>(): void {
       case Op.LDX: {
         const at = address<W>(ra(ip) + rb(ip))
         let from: usize
-        if (hit<u64>(TLB_READ, at)) from = place(TLB_READ, at)
+        if (hit<u64>(tlb, at)) from = place(tlb, at)
         else if ((from = load_slow(at, sizeof<u64>(), pc_of<W>(bias, ip))) == 0) return leave(left - cost(ip))
         put(ip, <u64>ordered<u64, E>(load<u64>(from)))
         break
@@ -417,7 +421,7 @@ function run<W, E>(): void {
       case Op.LBZUX: {
         const at = address<W>(ra(ip) + rb(ip))
         let from: usize
-        if (hit<u8>(TLB_READ, at)) from = place(TLB_READ, at)
+        if (hit<u8>(tlb, at)) from = place(tlb, at)
         else if ((from = load_slow(at, sizeof<u8>(), pc_of<W>(bias, ip))) == 0) return leave(left - cost(ip))
         store<u64>(load<u16>(ip, 4), at)
         put(ip, <u64>ordered<u8, E>(load<u8>(from)))
@@ -426,7 +430,7 @@ function run<W, E>(): void {
       case Op.LHA: {
         const at = address<W>(ra(ip) + imm(ip))
         let from: usize
-        if (hit<u16>(TLB_READ, at)) from = place(TLB_READ, at)
+        if (hit<u16>(tlb, at)) from = place(tlb, at)
         else if ((from = load_slow(at, sizeof<u16>(), pc_of<W>(bias, ip))) == 0) return leave(left - cost(ip))
         put(ip, <u64><i64><i16>ordered<u16, E>(load<u16>(from)))
         break
@@ -434,7 +438,7 @@ function run<W, E>(): void {
       case Op.LHAU: {
         const at = address<W>(ra(ip) + imm(ip))
         let from: usize
-        if (hit<u16>(TLB_READ, at)) from = place(TLB_READ, at)
+        if (hit<u16>(tlb, at)) from = place(tlb, at)
         else if ((from = load_slow(at, sizeof<u16>(), pc_of<W>(bias, ip))) == 0) return leave(left - cost(ip))
         store<u64>(load<u16>(ip, 4), at)
         put(ip, <u64><i64><i16>ordered<u16, E>(load<u16>(from)))
@@ -443,7 +447,7 @@ function run<W, E>(): void {
       case Op.LHAX: {
         const at = address<W>(ra(ip) + rb(ip))
         let from: usize
-        if (hit<u16>(TLB_READ, at)) from = place(TLB_READ, at)
+        if (hit<u16>(tlb, at)) from = place(tlb, at)
         else if ((from = load_slow(at, sizeof<u16>(), pc_of<W>(bias, ip))) == 0) return leave(left - cost(ip))
         put(ip, <u64><i64><i16>ordered<u16, E>(load<u16>(from)))
         break
@@ -451,7 +455,7 @@ function run<W, E>(): void {
       case Op.LWA: {
         const at = address<W>(ra(ip) + imm(ip))
         let from: usize
-        if (hit<u32>(TLB_READ, at)) from = place(TLB_READ, at)
+        if (hit<u32>(tlb, at)) from = place(tlb, at)
         else if ((from = load_slow(at, sizeof<u32>(), pc_of<W>(bias, ip))) == 0) return leave(left - cost(ip))
         put(ip, <u64><i64><i32>ordered<u32, E>(load<u32>(from)))
         break
@@ -459,7 +463,7 @@ function run<W, E>(): void {
       case Op.LWAX: {
         const at = address<W>(ra(ip) + rb(ip))
         let from: usize
-        if (hit<u32>(TLB_READ, at)) from = place(TLB_READ, at)
+        if (hit<u32>(tlb, at)) from = place(tlb, at)
         else if ((from = load_slow(at, sizeof<u32>(), pc_of<W>(bias, ip))) == 0) return leave(left - cost(ip))
         put(ip, <u64><i64><i32>ordered<u32, E>(load<u32>(from)))
         break
@@ -467,7 +471,7 @@ function run<W, E>(): void {
       case Op.STB: {
         const at = address<W>(ra(ip) + imm(ip))
         const value = ordered<u8, E>(<u8>rd(ip))
-        if (hit<u8>(TLB_WRITE, at)) store<u8>(place(TLB_WRITE, at), value)
+        if (hit_write<u8>(tlb, at)) store<u8>(place_write(tlb, at), value)
         else {
           store<i32>(RUN_LEFT, left)
           if (!store_slow(at, sizeof<u8>(), <u64>value, pc_of<W>(bias, ip))) return leave(left - cost(ip))
@@ -478,7 +482,7 @@ function run<W, E>(): void {
       case Op.STBU: {
         const at = address<W>(ra(ip) + imm(ip))
         const value = ordered<u8, E>(<u8>rd(ip))
-        if (hit<u8>(TLB_WRITE, at)) store<u8>(place(TLB_WRITE, at), value)
+        if (hit_write<u8>(tlb, at)) store<u8>(place_write(tlb, at), value)
         else {
           store<i32>(RUN_LEFT, left)
           if (!store_slow(at, sizeof<u8>(), <u64>value, pc_of<W>(bias, ip))) return leave(left - cost(ip))
@@ -490,7 +494,7 @@ function run<W, E>(): void {
       case Op.STBX: {
         const at = address<W>(ra(ip) + rb(ip))
         const value = ordered<u8, E>(<u8>rd(ip))
-        if (hit<u8>(TLB_WRITE, at)) store<u8>(place(TLB_WRITE, at), value)
+        if (hit_write<u8>(tlb, at)) store<u8>(place_write(tlb, at), value)
         else {
           store<i32>(RUN_LEFT, left)
           if (!store_slow(at, sizeof<u8>(), <u64>value, pc_of<W>(bias, ip))) return leave(left - cost(ip))
@@ -501,7 +505,7 @@ function run<W, E>(): void {
       case Op.STH: {
         const at = address<W>(ra(ip) + imm(ip))
         const value = ordered<u16, E>(<u16>rd(ip))
-        if (hit<u16>(TLB_WRITE, at)) store<u16>(place(TLB_WRITE, at), value)
+        if (hit_write<u16>(tlb, at)) store<u16>(place_write(tlb, at), value)
         else {
           store<i32>(RUN_LEFT, left)
           if (!store_slow(at, sizeof<u16>(), <u64>value, pc_of<W>(bias, ip))) return leave(left - cost(ip))
@@ -512,7 +516,7 @@ function run<W, E>(): void {
       case Op.STHU: {
         const at = address<W>(ra(ip) + imm(ip))
         const value = ordered<u16, E>(<u16>rd(ip))
-        if (hit<u16>(TLB_WRITE, at)) store<u16>(place(TLB_WRITE, at), value)
+        if (hit_write<u16>(tlb, at)) store<u16>(place_write(tlb, at), value)
         else {
           store<i32>(RUN_LEFT, left)
           if (!store_slow(at, sizeof<u16>(), <u64>value, pc_of<W>(bias, ip))) return leave(left - cost(ip))
@@ -524,7 +528,7 @@ function run<W, E>(): void {
       case Op.STHX: {
         const at = address<W>(ra(ip) + rb(ip))
         const value = ordered<u16, E>(<u16>rd(ip))
-        if (hit<u16>(TLB_WRITE, at)) store<u16>(place(TLB_WRITE, at), value)
+        if (hit_write<u16>(tlb, at)) store<u16>(place_write(tlb, at), value)
         else {
           store<i32>(RUN_LEFT, left)
           if (!store_slow(at, sizeof<u16>(), <u64>value, pc_of<W>(bias, ip))) return leave(left - cost(ip))
@@ -535,7 +539,7 @@ function run<W, E>(): void {
       case Op.STW: {
         const at = address<W>(ra(ip) + imm(ip))
         const value = ordered<u32, E>(<u32>rd(ip))
-        if (hit<u32>(TLB_WRITE, at)) store<u32>(place(TLB_WRITE, at), value)
+        if (hit_write<u32>(tlb, at)) store<u32>(place_write(tlb, at), value)
         else {
           store<i32>(RUN_LEFT, left)
           if (!store_slow(at, sizeof<u32>(), <u64>value, pc_of<W>(bias, ip))) return leave(left - cost(ip))
@@ -546,7 +550,7 @@ function run<W, E>(): void {
       case Op.STWU: {
         const at = address<W>(ra(ip) + imm(ip))
         const value = ordered<u32, E>(<u32>rd(ip))
-        if (hit<u32>(TLB_WRITE, at)) store<u32>(place(TLB_WRITE, at), value)
+        if (hit_write<u32>(tlb, at)) store<u32>(place_write(tlb, at), value)
         else {
           store<i32>(RUN_LEFT, left)
           if (!store_slow(at, sizeof<u32>(), <u64>value, pc_of<W>(bias, ip))) return leave(left - cost(ip))
@@ -558,7 +562,7 @@ function run<W, E>(): void {
       case Op.STWX: {
         const at = address<W>(ra(ip) + rb(ip))
         const value = ordered<u32, E>(<u32>rd(ip))
-        if (hit<u32>(TLB_WRITE, at)) store<u32>(place(TLB_WRITE, at), value)
+        if (hit_write<u32>(tlb, at)) store<u32>(place_write(tlb, at), value)
         else {
           store<i32>(RUN_LEFT, left)
           if (!store_slow(at, sizeof<u32>(), <u64>value, pc_of<W>(bias, ip))) return leave(left - cost(ip))
@@ -569,7 +573,7 @@ function run<W, E>(): void {
       case Op.STD: {
         const at = address<W>(ra(ip) + imm(ip))
         const value = ordered<u64, E>(<u64>rd(ip))
-        if (hit<u64>(TLB_WRITE, at)) store<u64>(place(TLB_WRITE, at), value)
+        if (hit_write<u64>(tlb, at)) store<u64>(place_write(tlb, at), value)
         else {
           store<i32>(RUN_LEFT, left)
           if (!store_slow(at, sizeof<u64>(), <u64>value, pc_of<W>(bias, ip))) return leave(left - cost(ip))
@@ -580,7 +584,7 @@ function run<W, E>(): void {
       case Op.STDU: {
         const at = address<W>(ra(ip) + imm(ip))
         const value = ordered<u64, E>(<u64>rd(ip))
-        if (hit<u64>(TLB_WRITE, at)) store<u64>(place(TLB_WRITE, at), value)
+        if (hit_write<u64>(tlb, at)) store<u64>(place_write(tlb, at), value)
         else {
           store<i32>(RUN_LEFT, left)
           if (!store_slow(at, sizeof<u64>(), <u64>value, pc_of<W>(bias, ip))) return leave(left - cost(ip))
@@ -592,7 +596,7 @@ function run<W, E>(): void {
       case Op.STDX: {
         const at = address<W>(ra(ip) + rb(ip))
         const value = ordered<u64, E>(<u64>rd(ip))
-        if (hit<u64>(TLB_WRITE, at)) store<u64>(place(TLB_WRITE, at), value)
+        if (hit_write<u64>(tlb, at)) store<u64>(place_write(tlb, at), value)
         else {
           store<i32>(RUN_LEFT, left)
           if (!store_slow(at, sizeof<u64>(), <u64>value, pc_of<W>(bias, ip))) return leave(left - cost(ip))
@@ -603,7 +607,7 @@ function run<W, E>(): void {
       case Op.STBUX: {
         const at = address<W>(ra(ip) + rb(ip))
         const value = ordered<u8, E>(<u8>rd(ip))
-        if (hit<u8>(TLB_WRITE, at)) store<u8>(place(TLB_WRITE, at), value)
+        if (hit_write<u8>(tlb, at)) store<u8>(place_write(tlb, at), value)
         else {
           store<i32>(RUN_LEFT, left)
           if (!store_slow(at, sizeof<u8>(), <u64>value, pc_of<W>(bias, ip))) return leave(left - cost(ip))
@@ -802,7 +806,7 @@ function run<W, E>(): void {
         {
           const at = address<W>(ra(ip) + rb(ip))
           let from: usize
-          if (hit<u32>(TLB_READ, at)) from = place(TLB_READ, at)
+          if (hit<u32>(tlb, at)) from = place(tlb, at)
           else if ((from = load_slow(at, sizeof<u32>(), pc_of<W>(bias, ip))) == 0) return leave(left - cost(ip))
           put(ip, <u64>ordered<u32, E>(load<u32>(from)))
         }
@@ -822,7 +826,7 @@ function run<W, E>(): void {
         {
           const at = address<W>(ra(ip) + rb(ip))
           let from: usize
-          if (hit<u32>(TLB_READ, at)) from = place(TLB_READ, at)
+          if (hit<u32>(tlb, at)) from = place(tlb, at)
           else if ((from = load_slow(at, sizeof<u32>(), pc_of<W>(bias, ip))) == 0) return leave(left - cost(ip))
           put(ip, <u64>ordered<u32, E>(load<u32>(from)))
         }
@@ -884,7 +888,7 @@ function run<W, E>(): void {
         {
           const at = address<W>(ra(ip) + rb(ip))
           let from: usize
-          if (hit<u32>(TLB_READ, at)) from = place(TLB_READ, at)
+          if (hit<u32>(tlb, at)) from = place(tlb, at)
           else if ((from = load_slow(at, sizeof<u32>(), pc_of<W>(bias, ip))) == 0) return leave(left - cost(ip))
           put(ip, <u64>ordered<u32, E>(load<u32>(from)))
         }
@@ -897,7 +901,7 @@ function run<W, E>(): void {
         {
           const at = address<W>(ra(ip) + rb(ip))
           let from: usize
-          if (hit<u32>(TLB_READ, at)) from = place(TLB_READ, at)
+          if (hit<u32>(tlb, at)) from = place(tlb, at)
           else if ((from = load_slow(at, sizeof<u32>(), pc_of<W>(bias, ip))) == 0) return leave(left - cost(ip))
           put(ip, <u64>ordered<u32, E>(load<u32>(from)))
         }
@@ -910,7 +914,7 @@ function run<W, E>(): void {
         {
           const at = address<W>(ra(ip) + rb(ip))
           let from: usize
-          if (hit<u64>(TLB_READ, at)) from = place(TLB_READ, at)
+          if (hit<u64>(tlb, at)) from = place(tlb, at)
           else if ((from = load_slow(at, sizeof<u64>(), pc_of<W>(bias, ip))) == 0) return leave(left - cost(ip))
           put(ip, <u64>ordered<u64, E>(load<u64>(from)))
         }
@@ -923,7 +927,7 @@ function run<W, E>(): void {
         {
           const at = address<W>(ra(ip) + imm(ip))
           let from: usize
-          if (hit<u32>(TLB_READ, at)) from = place(TLB_READ, at)
+          if (hit<u32>(tlb, at)) from = place(tlb, at)
           else if ((from = load_slow(at, sizeof<u32>(), pc_of<W>(bias, ip))) == 0) return leave(left - cost(ip))
           put(ip, <u64>ordered<u32, E>(load<u32>(from)))
         }
@@ -936,7 +940,7 @@ function run<W, E>(): void {
         {
           const at = address<W>(ra(ip) + imm(ip))
           let from: usize
-          if (hit<u32>(TLB_READ, at)) from = place(TLB_READ, at)
+          if (hit<u32>(tlb, at)) from = place(tlb, at)
           else if ((from = load_slow(at, sizeof<u32>(), pc_of<W>(bias, ip))) == 0) return leave(left - cost(ip))
           store<u64>(load<u16>(ip, 4), at)
           put(ip, <u64>ordered<u32, E>(load<u32>(from)))
@@ -1115,6 +1119,7 @@ function run<W, E>(): void {
 
 /** One stretch in the mode that MSR asks for. */
 export function interpret(): void {
+  choose_tlbs()
   const little = (msr() & MSR_LE) != 0
   if (wide_mode()) {
     if (little) run<u64, i8>()

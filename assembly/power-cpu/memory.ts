@@ -2,26 +2,44 @@
  * Access to storage where the interpreter's fast way, a TLB entry for the page, does not serve: the first access to a
  * page, one that crosses pages, pages with code in them, devices, and addresses without storage.
  */
+import { code_changed, code_page, code_page_make } from '../engine/code'
 import {
-  code_changed, code_page, code_page_make, tlb_entry,
-} from '../engine/code'
-import {
-  CPU, FAULT_TRANSLATION, machine, PAGE_BITS, PAGE_MASK, RAM, STATUS_FAULT, TLB_FETCH, TLB_READ, TLB_WRITE,
+  CPU, FAULT_TRANSLATION, machine, PAGE_BITS, PAGE_MASK, PAGE_SIZE, RAM, run_at_hand, STATUS_FAULT,
 } from '../engine/layout'
+import { TLB_READ, tlb_data, tlb_entry, tlb_fetch, tlb_fill, tlb_fill_code, TLB_WRITE } from '../engine/tlb'
 import { device_at, device_read, device_write } from './board'
-import { raise_machine_check } from './exception'
-import { msr, MSR_DR, MSR_IR, MSR_LE, PC } from './registers'
+import { raise_machine_check, spr } from './exception'
+import { FETCH, LOAD, NO_ADDRESS, radix, radix_translate, SPR_AMR, STORE } from './radix'
+import { msr, MSR_DR, MSR_IR, MSR_LE, MSR_PR, PC, wide_mode } from './registers'
 import { Op } from './tables'
 
 /** Where a value is put that has no address of its own; 8 bytes. Not seen by the guest. */
 const SCRATCH: usize = CPU + 0xf00
 /** Real addresses have no bits above these: effective addresses in real mode leave out the upper 4. */
 const REAL: u64 = 0x0fff_ffff_ffff_ffff
-const NO_ADDRESS: u64 = u64.MAX_VALUE
+
+/**
+ * Ways of the TLBs: 0 real, 1 problem state, and privileged by what AMR's key 0 lets through. For fetching 0 real,
+ * 1 problem state, 2 privileged; flavours are the byte orders.
+ */
+const WAY_PROBLEM: u32 = 1
+const WAY_PRIVILEGED: u32 = 2
+
+/** The TLBs for the mode that MSR and AMR ask for. */
+export function choose_tlbs(): void {
+  const r = run_at_hand()
+  const vcpu = machine().vcpu
+  const mode = msr()
+  const data = !(mode & MSR_DR) ? 0 : mode & MSR_PR ? WAY_PROBLEM : WAY_PRIVILEGED + <u32>(spr(SPR_AMR) >> 62)
+  const code = !(mode & MSR_IR) ? 0 : mode & MSR_PR ? WAY_PROBLEM : WAY_PRIVILEGED
+  r.tlb_data = tlb_data(vcpu, data)
+  r.tlb_fetch = tlb_fetch(vcpu, code, <u32>(mode & MSR_LE))
+}
 
 /** The real address of an effective one; NO_ADDRESS, PC and the machine set, if there is none. */
-function translate(address: u64, relocated: u64, pc: u64): u64 {
-  if ((msr() & relocated) == 0) return address & REAL
+function translate(address: u64, access: u32, pc: u64): u64 {
+  if ((msr() & (access == FETCH ? MSR_IR : MSR_DR)) == 0) return address & REAL
+  if (radix()) return radix_translate(address, access, pc)
   const m = machine()
   m.status = STATUS_FAULT
   m.fault = FAULT_TRANSLATION
@@ -32,46 +50,88 @@ function translate(address: u64, relocated: u64, pc: u64): u64 {
 
 @inline export function in_ram(real: u64, size: u32): bool { return real <= <u64>machine().ram_size - size }
 
+/** Whether an access stays in its page; in real mode there are no pages. */
 @inline function whole(address: u64, size: u32): bool { return (address & PAGE_MASK) + size <= PAGE_MASK + 1 }
+@inline function across(address: u64, size: u32): bool { return !whole(address, size) && (msr() & MSR_DR) != 0 }
 
-@inline function fill(tlb: usize, address: u64, real: u64): void {
-  const entry = tlb_entry(tlb, address)
-  store<u64>(entry, address & ~PAGE_MASK)
-  store<u32>(entry, <u32>RAM + <u32>real - <u32>address, 8)
+/** The page behind the one of `address`. */
+@inline function next_page(address: u64): u64 {
+  const next = (address & ~PAGE_MASK) + PAGE_SIZE
+  return wide_mode() ? next : <u64><u32>next
+}
+
+/** Where the TLB has `size` bytes at `address`; 0 when it has not. */
+@inline function found(address: u64, size: u32, which: usize): usize {
+  const entry = tlb_entry(run_at_hand().tlb_data, address) + which
+  if (load<u64>(entry) != ((address + <u64>(size - 1)) & ~PAGE_MASK)) return 0
+  return <usize><u32>address + load<usize>(entry, 8)
 }
 
 /** Where the `size` bytes at `address` can be loaded from; 0 when that interrupted. */
 export function load_slow(address: u64, size: u32, pc: u64): usize {
-  const real = translate(address, MSR_DR, pc)
+  const known = found(address, size, TLB_READ)
+  if (known != 0) return known
+  if (across(address, size)) return load_across(address, size, pc)
+  const real = translate(address, LOAD, pc)
   if (real == NO_ADDRESS) return 0
   if (in_ram(real, size)) {
-    if (whole(address, size)) fill(TLB_READ, address, real)
+    if (whole(address, size)) tlb_fill(run_at_hand().tlb_data, address, real)
     return RAM + <usize>real
   }
   if (!device_at(real, size)) {
-    raise_machine_check(address, pc)
+    raise_machine_check(address, LOAD, pc)
     return 0
   }
   store<u64>(SCRATCH, device_read(real))
   return SCRATCH
 }
 
+/** An access to two pages, which may lie anywhere. */
+function load_across(address: u64, size: u32, pc: u64): usize {
+  const second = next_page(address)
+  const head = <u32>(PAGE_SIZE - (address & PAGE_MASK))
+  const one = load_slow(address, 1, pc)
+  const two = one == 0 ? <usize>0 : load_slow(second, 1, pc)
+  if (one == 0 || two == 0) return 0
+  memory.copy(SCRATCH, one, head)
+  memory.copy(SCRATCH + head, two, size - head)
+  return SCRATCH
+}
+
 /** Stores the low `size` bytes of `value` at `address`, least significant byte first; false when that interrupted. */
 export function store_slow(address: u64, size: u32, value: u64, pc: u64): bool {
-  const real = translate(address, MSR_DR, pc)
+  const known = found(address, size, TLB_WRITE)
+  if (known != 0) {
+    put(known, size, value)
+    return true
+  }
+  if (across(address, size)) return store_across(address, size, value, pc)
+  const real = translate(address, STORE, pc)
   if (real == NO_ADDRESS) return false
   if (in_ram(real, size)) {
     const coded = code_page(<u32>(real >> PAGE_BITS)) != 0 || code_page(<u32>((real + size - 1) >> PAGE_BITS)) != 0
     if (coded) code_changed(<u32>real, size)
-    else if (whole(address, size)) fill(TLB_WRITE, address, real)
+    else if (whole(address, size)) tlb_fill(run_at_hand().tlb_data + TLB_WRITE, address, real)
     put(RAM + <usize>real, size, value)
     return true
   }
   if (!device_at(real, size)) {
-    raise_machine_check(address, pc)
+    raise_machine_check(address, STORE, pc)
     return false
   }
   device_write(real, value)
+  return true
+}
+
+/** Nothing is written before both pages are known to let it be. */
+function store_across(address: u64, size: u32, value: u64, pc: u64): bool {
+  const head = <u32>(PAGE_SIZE - (address & PAGE_MASK))
+  const one = store_place(address, head, pc)
+  const two = one == 0 ? <usize>0 : store_place(next_page(address), size - head, pc)
+  if (one == 0 || two == 0) return false
+  store<u64>(SCRATCH, value)
+  memory.copy(one, SCRATCH, head)
+  memory.copy(two, SCRATCH + head, size - head)
   return true
 }
 
@@ -82,12 +142,17 @@ function put(at: usize, size: u32, value: u64): void {
   else store<u8>(at, <u8>value)
 }
 
-/** Where `size` bytes of RAM at `address` can be changed in place; 0 when that interrupted. For blocks and atomics. */
+/**
+ * Where `size` bytes of RAM at `address`, in one page unless in real mode, can be changed in place; 0 when that
+ * interrupted. For blocks and atomics.
+ */
 export function store_place(address: u64, size: u32, pc: u64): usize {
-  const real = translate(address, MSR_DR, pc)
+  const known = found(address, size, TLB_WRITE)
+  if (known != 0) return known
+  const real = translate(address, STORE, pc)
   if (real == NO_ADDRESS) return 0
   if (!in_ram(real, size)) {
-    raise_machine_check(address, pc)
+    raise_machine_check(address, STORE, pc)
     return 0
   }
   code_changed(<u32>real, size)
@@ -96,15 +161,13 @@ export function store_place(address: u64, size: u32, pc: u64): usize {
 
 /** The slot of the instruction at `pc`; 0 when there is none, which interrupted. */
 export function fetch(pc: u64): usize {
-  const real = translate(pc, MSR_IR, pc)
+  const real = translate(pc, FETCH, pc)
   if (real == NO_ADDRESS) return 0
   if (!in_ram(real, 4)) {
-    raise_machine_check(pc, pc)
+    raise_machine_check(pc, FETCH, pc)
     return 0
   }
   const page = code_page_make(<u32>(real >> PAGE_BITS), <u32>(msr() & MSR_LE), <u16>Op.PAGE_END)
-  const entry = tlb_entry(TLB_FETCH, pc)
-  store<u64>(entry, pc & ~PAGE_MASK)
-  store<u32>(entry, <u32>page, 8)
+  tlb_fill_code(run_at_hand().tlb_fetch, pc, page)
   return page + ((<u32>pc & 0xffc) << 2)
 }

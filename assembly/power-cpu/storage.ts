@@ -3,7 +3,7 @@
  * indexed forms, multiple and string, quadword, reservations, atomic updates, cache blocks.
  * Source: Power ISA 3.0B, Book I 3.3 and Book II 4.
  */
-import { RAM } from '../engine/layout'
+import { PAGE_MASK, RAM } from '../engine/layout'
 import { privileged_if_user } from './system'
 import { raise_alignment } from './exception'
 import { load_slow, store_place, store_slow } from './memory'
@@ -176,10 +176,18 @@ function quad_registers(r: u32, first: u64, second: u64): void {
   set_gpr(r + 1, little() ? first : bswap<u64>(second))
 }
 
+/** One that reaches into the next page asks for its last byte first, so that it stores all or nothing. */
 function store_quad(word: u32, at: u64, pc: u64): u32 {
+  const r = field_d(word) & 30
+  if ((at & PAGE_MASK) > PAGE_MASK - 15) {
+    if (store_place(at, 1, pc) == 0 || store_place(at + 15, 1, pc) == 0) return LEAVE
+    store_slow(at, 8, little() ? gpr(r + 1) : bswap<u64>(gpr(r)), pc)
+    store_slow(at + 8, 8, little() ? gpr(r) : bswap<u64>(gpr(r + 1)), pc)
+    return NEXT
+  }
   const to = store_place(at, 16, pc)
   if (to == 0) return LEAVE
-  put_quad(to, field_d(word) & 30)
+  put_quad(to, r)
   return NEXT
 }
 

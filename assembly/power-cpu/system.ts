@@ -13,6 +13,7 @@ import {
   MSR_LE, MSR_ME, MSR_PR, MSR_RI, MSR_SF, MSR_VEC, MSR_VSX, NEXT, PC, PENDING, PVR, server, set_gpr, set_xer,
   SPR_SRR0, SPR_SRR1, TAR,
 } from './registers'
+import { iamr_set, invalidate, pid_set, SPR_AMR } from './radix'
 import { SprKind, Sys } from './tables'
 import { ticks_at } from './ticks'
 import { dec_read, dec_written, tbl_write, tbu_write, time, timebase_at } from './time'
@@ -61,10 +62,30 @@ export function system_op(slot: usize, pc: u64): u32 {
     case Sys.MTSRIN: set_segment(<u32>gpr(field_b(word)) >> 28, word); return NEXT
     case Sys.MFSR: set_gpr(field_d(word), segment((word >> 16) & 15)); return NEXT
     case Sys.MFSRIN: set_gpr(field_d(word), segment(<u32>gpr(field_b(word)) >> 28)); return NEXT
-    // There is no translation to forget, and one CPU: tlbie, tlbiel, tlbia, tlbsync, msgsndp, msgclrp.
+    case Sys.TLBIE:
+    case Sys.TLBIEL: return forget_translations(word, pc)
+    // tlbia, tlbsync: nothing is under way; msgsndp, msgclrp: one CPU.
     default: return NEXT
   }
 }
+
+/** Addresses come to something else from the next instruction on; `how` is JUMP, or LEAVE where other TLBs hold them. */
+function anew(pc: u64, how: u32): u32 {
+  store<u64>(PC, pc + 4)
+  return how
+}
+
+/** tlbie of all vCPUs, tlbiel of this one. On a classic CPU there is no translation to forget. */
+function forget_translations(word: u32, pc: u64): u32 {
+  if (!server()) return NEXT
+  const local = ((word >> 1) & 1023) == TLBIEL
+  const own = machine().vcpu
+  for (let vcpu: u32 = 0; vcpu < machine().vcpus; vcpu++) {
+    if (!local || vcpu == own) invalidate(vcpu, word, gpr(field_b(word)))
+  }
+  return anew(pc, JUMP)
+}
+const TLBIEL: u32 = 274
 
 function system_call(word: u32, pc: u64): u32 {
   const level = (word >> 5) & 127
@@ -175,21 +196,29 @@ function read_spr(n: u32, kind: i32): u64 {
     case SprKind.PVR: return <u64>load<u32>(PVR)
     case SprKind.SPRG3: return spr(SPRG3)
     case SprKind.DSCR: return spr(DSCR)
+    case SprKind.AMR_USER: return spr(SPR_AMR)
     case SprKind.ZERO: return 0
     default: return spr(n)
   }
 }
 const SPRG3: u32 = 275
 const DSCR: u32 = 17
+const UAMOR: u32 = 157
+
+/** A process changes what UAMOR lets it. */
+function amr_by_user(value: u64): u64 {
+  const mask = msr() & MSR_PR ? spr(UAMOR) : u64.MAX_VALUE
+  return (spr(SPR_AMR) & ~mask) | (value & mask)
+}
 
 function move_to(word: u32, pc: u64): u32 {
   const n = spr_number(word)
   const entry = spr_entry(n)
   if (!may((entry >> 10) & 3)) return no_spr(n, pc)
-  return write_spr(n, entry & 0xff, gpr(field_d(word)))
+  return write_spr(n, entry & 0xff, gpr(field_d(word)), pc)
 }
 
-function write_spr(n: u32, kind: i32, value: u64): u32 {
+function write_spr(n: u32, kind: i32, value: u64, pc: u64): u32 {
   const now = cycle_now(run_at_hand().left)
   switch (kind) {
     case SprKind.XER: set_xer(<u32>value); return NEXT
@@ -200,6 +229,10 @@ function write_spr(n: u32, kind: i32, value: u64): u32 {
     case SprKind.TBL_WRITE: tbl_write(now, <u32>value); return NEXT
     case SprKind.TBU_WRITE: tbu_write(now, <u32>value); return NEXT
     case SprKind.DSCR: set_spr(DSCR, value); return NEXT
+    case SprKind.PID: pid_set(value); return anew(pc, JUMP)
+    case SprKind.AMR: set_spr(SPR_AMR, value); return anew(pc, LEAVE)
+    case SprKind.AMR_USER: set_spr(SPR_AMR, amr_by_user(value)); return anew(pc, LEAVE)
+    case SprKind.IAMR: iamr_set(value); return anew(pc, JUMP)
     case SprKind.WORD: set_spr(n, <u64><u32>value); return NEXT
     case SprKind.ZERO: return NEXT
     default: set_spr(n, server() ? value : <u64><u32>value); return NEXT

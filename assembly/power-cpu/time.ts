@@ -68,6 +68,9 @@ export function dec_reset(bits: u32, level: u32): void {
   t.dec_when = NEVER
 }
 
+/** DEC becomes one of `bits` bits, at the value that its lower bits have. */
+export function dec_set_bits(bits: u32): void { time().dec_bits = bits }
+
 /** DEC passed 0. */
 export function dec_fired(): void {
   const t = time()

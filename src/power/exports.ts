@@ -11,6 +11,9 @@ export interface PowerExports {
   set_cost(cost_class: number, cycles: number): number
   set_clock(ticks: bigint, tb_hz: bigint, cpu_hz: bigint): number
   run(until: bigint): number
+  partition_lpcr(): bigint
+  partition_set_lpcr(value: bigint, mask: bigint): void
+  partition_set_process_table(entry: bigint): void
   cycles(): bigint
   idle_cycles(): bigint
   halted(): number

@@ -48,14 +48,14 @@ export type PowerEnd = 'time' | 'off' | 'halted' | 'fault'
 const FAULTS: Readonly<Record<number, string>> = {
   1: 'checkstop: no storage at the address, and machine checks are off',
   2: 'a hypercall that this platform does not have',
-  3: 'address translation was turned on, which this CPU does not have yet',
+  3: 'address translation that this CPU does not have (hashed page tables, classic BATs and segments)',
 }
 
 const OFF = 1
 const FAULT = 2
 const PAGE = 65536
 /** Offsets of registers from address_cpu(), as in assembly/power-cpu/registers.ts. */
-const AT = { gpr: 0, lr: 0x108, ctr: 0x110, msr: 0x120, pc: 0x128 } as const
+const AT = { gpr: 0, lr: 0x108, ctr: 0x110, msr: 0x120, pc: 0x128, spr: 0x1000 } as const
 /** V8 looks for a better compiled form of a function only when it is called, so a young machine is called often. */
 const FIRST_SLICE = 100_000n
 const LAST_SLICE = 100_000_000n
@@ -160,6 +160,16 @@ export class PowerMachine {
 
   setGpr(index: number, value: bigint): void {
     this.#register(AT.gpr + 8 * index).setBigUint64(0, value, true)
+  }
+
+  /** A special register that holds what was written to it: not those that have bytes of their own, and no clock. */
+  spr(number: number): bigint {
+    return this.#register(AT.spr + 8 * number).getBigUint64(0, true)
+  }
+
+  setSpr(number: number, value: bigint): void {
+    this.#register(AT.spr + 8 * number).setBigUint64(0, value, true)
+    this.core.machine_changed()
   }
 
   get pc(): bigint {

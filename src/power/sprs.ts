@@ -13,7 +13,7 @@ const TABLE = `
 3        DSCR_U   u    u     s   dscr
 8        LR       u    u     cs  lr
 9        CTR      u    u     cs  ctr
-13       AMR_U    u    u     s   plain
+13       AMR_U    u    u     s   amr_user
 17       DSCR     s    s     s   dscr
 18       DSISR    s    s     cs  word
 19       DAR      s    s     cs  plain
@@ -22,9 +22,9 @@ const TABLE = `
 26       SRR0     s    s     cs  plain
 27       SRR1     s    s     cs  plain
 28       CFAR     s    s     s   plain
-29       AMR      s    s     s   plain
-48       PID      s    s     s   word
-61       IAMR     s    s     s   plain
+29       AMR      s    s     s   amr
+48       PID      s    s     s   pid
+61       IAMR     s    s     s   iamr
 136      CTRL_U   u    -     s   word
 152      CTRL     -    s     s   word
 157      UAMOR    s    s     s   plain
@@ -102,7 +102,7 @@ export const SPR_KINDS = [
     'tbl_write',
     'tbu_write',
   ],
-  ...['pvr', 'purr', 'vtb', 'tar'],
+  ...['pvr', 'purr', 'vtb', 'tar', 'pid', 'amr', 'amr_user', 'iamr'],
 ]
 
 export interface Spr {

@@ -29,6 +29,15 @@ export const icbi = (a: number, b: number) => x(982)(0, a, b)
 export const divwu = x(459)
 export const b = (distance: number) => word([18, 26], [distance & 0x03ff_fffc, 0])
 export const bdnz = (distance: number) => word([16, 26], [16, 21], [distance & 0xfffc, 0])
+const ds = (primary: number) => (t: number, a: number, value: number) =>
+  word([primary, 26], [t, 21], [a, 16], [value & 0xfffc, 0])
+export const ld = ds(58)
+export const std = ds(62)
+export const lbz = d(34)
+export const mtmsrd = (s: number, l = 0) => x(178)(s, l, 0)
+/** Of radix trees: RIC, and R = 1. */
+export const tlbie = (rb: number, rs: number, ric: number) => x(306)(rs, (ric << 2) | 1, rb)
+export const tlbiel = (rb: number, rs: number, ric: number) => x(274)(rs, (ric << 2) | 1, rb)
 export const NOP = ori(0, 0, 0)
 export const RFI = word([19, 26], [50, 1])
 export const SELF = b(0)
@@ -44,6 +53,9 @@ export const SPR = {
   tbl: 268,
   tbu: 269,
   sprg0: 272,
+  amr: 29,
+  pid: 48,
+  iamr: 61,
 } as const
 export const EE = 0x8000
 export const ME = 0x1000
