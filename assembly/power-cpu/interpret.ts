@@ -55,7 +55,9 @@ import { dec_read, dec_written, timebase_at } from './time'
 @inline function hit<T>(tlb: usize, at: u64): bool { return load<u64>(tlb_entry(tlb, at)) == page_of<T>(at) }
 @inline function place(tlb: usize, at: u64): usize { return <usize><u32>at + load<usize>(tlb_entry(tlb, at), 8) }
 @inline function hit_write<T>(tlb: usize, at: u64): bool { return load<u64>(tlb_entry(tlb, at), TLB_WRITE) == page_of<T>(at) }
-@inline function place_write(tlb: usize, at: u64): usize { return <usize><u32>at + load<usize>(tlb_entry(tlb, at), TLB_WRITE + 8) }
+@inline function place_write(tlb: usize, at: u64): usize {
+  return <usize><u32>at + load<usize>(tlb_entry(tlb, at), TLB_WRITE + 8)
+}
 @inline function ordered<T, E>(value: T): T { return isSigned<E>() || sizeof<T>() == 1 ? value : bswap<T>(value) }
 
 // Results: CR0 and comparisons write four bits with one store.
