@@ -26,6 +26,7 @@ import { wallError } from './wall-error.js'
 import { warp } from './warp.js'
 
 export type { Unit } from './finding.js'
+export { type Predicted, predictedOf } from './predicted.js'
 export { type ClockKind, type Series, seriesOf } from './series.js'
 export { overdueNs, type Sleep, sleepsOf } from './sleeps.js'
 

@@ -18,7 +18,7 @@ import { type Check, magnitude, Worst } from './finding.js'
 import { shortAt, shortNs, shortPpb } from './format.js'
 import type { Series } from './series.js'
 import type { Span } from './span.js'
-import { isStopped, RESOLUTION_NS, stepAhead, stepLimitNs } from './steps.js'
+import { anyStepAhead, isStopped, RESOLUTION_NS, stepLimitNs } from './steps.js'
 
 const PPB = 1_000_000_000n
 const SHORTEST_NS = 1_000_000_000n
@@ -110,7 +110,7 @@ function* stretchesOf(
       disturbed.some(
         ({ fromNs, untilNs }) => fromNs <= readings.trueNs(k) && untilNs >= readings.trueNs(k - 1),
       ) ||
-      (step - trueNs > stepLimit && stepAhead(readings, k, stepLimit) > 0n)
+      (step - trueNs > stepLimit && anyStepAhead(readings, k, stepLimit) > 0n)
     if (broken) {
       if (k - 1 > first) yield [first, k - 1]
       first = moved = k

@@ -20,13 +20,21 @@ export const RESOLUTION_NS = 2_000n
  * comes back as 0.
  */
 export function stepAhead(readings: Series, k: number, least: bigint): bigint {
+  const late = readings.kind === 'wall' && readings.error(k - 1) < 0n ? -readings.error(k - 1) : 0n
+  return beyond(readings, k, late, least)
+}
+
+/** The same of any step ahead, one that only mends an earlier fault too: what is no rate. */
+export function anyStepAhead(readings: Series, k: number, least: bigint): bigint {
+  return beyond(readings, k, 0n, least)
+}
+
+function beyond(readings: Series, k: number, late: bigint, least: bigint): bigint {
   if (readings.excused(k)) return 0n
-  const gained = readings.value(k) - readings.value(k - 1) - (readings.trueNs(k) - readings.trueNs(k - 1))
+  const gained =
+    readings.value(k) - readings.value(k - 1) - (readings.trueNs(k) - readings.trueNs(k - 1)) - late
   if (gained <= least) return 0n
-  const before = readings.kind === 'wall' ? readings.error(k - 1) : 0n
-  const beyond = before < 0n ? gained + before : gained
-  if (beyond <= least) return 0n
-  const step = beyond - fastest(readings, k)
+  const step = gained - fastest(readings, k)
   return step > least ? step : 0n
 }
 

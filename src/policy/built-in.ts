@@ -1,5 +1,10 @@
 /** The built-in policies by name. */
 import type { Hypervisor, Kernel } from '../scenario/types.js'
+import { cloudHypervisor, cloudHypervisorClockLost, cloudHypervisorRealtime } from './kvm-cloud-hypervisor.js'
+import { firecracker, firecrackerRealtime } from './kvm-firecracker.js'
+import { kvmHostBase } from './kvm-host-base.js'
+import { kvmNoTscKhz } from './kvm-no-tsc-khz.js'
+import { propolis } from './kvm-propolis.js'
 import { kvmQemu } from './kvm-qemu.js'
 import { kvmRealtime } from './kvm-realtime.js'
 import { kvmTscOffset } from './kvm-tsc-offset.js'
@@ -10,6 +15,7 @@ import { powerQemu } from './power-qemu.js'
 import { powerRunning } from './power-running.js'
 import { powerStopped } from './power-stopped.js'
 import { powerStoppedTimebase } from './power-stopped-timebase.js'
+import { powerTbu40 } from './power-tbu40.js'
 import { powerTcg } from './power-tcg.js'
 import { xen2008, xen2008FreshWallclock } from './xen-2008.js'
 import { xenFix1, xenFix1FreshWallclock } from './xen-fix-1.js'
@@ -31,6 +37,14 @@ export const policies: readonly ClockPolicy[] = [
   kvmQemu,
   kvmRealtime,
   kvmTscOffset,
+  kvmHostBase,
+  kvmNoTscKhz,
+  firecracker,
+  firecrackerRealtime,
+  cloudHypervisor,
+  cloudHypervisorRealtime,
+  cloudHypervisorClockLost,
+  propolis,
   powerStopped,
   powerRunning,
   powerQemu,
@@ -38,6 +52,7 @@ export const policies: readonly ClockPolicy[] = [
   powerFrequencyScaled,
   powerFrequencyTold,
   powerTcg,
+  powerTbu40,
   powerDecLost,
 ]
 

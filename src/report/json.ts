@@ -4,7 +4,7 @@
  */
 import type { CheckResult } from '../check/index.js'
 import type { GuestResult } from '../world/result.js'
-import type { Outcome } from './outcome.js'
+import type { Expected, Outcome } from './outcome.js'
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
 
@@ -23,7 +23,7 @@ export function runJson(outcome: Outcome): Json {
     cite: scenario.cite,
     system: scenario.system,
     verdict,
-    expected: expected && { verdict: expected.verdict, fails: expected.fails, met: expected.met },
+    expected: expected && expectedJson(expected),
     seed: scenario.seed,
     drawn: scenario.drawn.map(({ path, text, value }) => ({ path, text, value })),
     start_wall_ns: `${run.startWallNs}`,
@@ -33,6 +33,26 @@ export function runJson(outcome: Outcome): Json {
     marks: run.marks.map(({ atNs, kind, label, guest, host }) => {
       return { at_true_ns: `${atNs}`, kind, label, ...(guest && { guest }), ...(host && { host }) }
     }),
+  }
+}
+
+function expectedJson({ verdict, fails, passes, predicted, met }: Expected): Json {
+  return {
+    verdict,
+    fails,
+    passes,
+    predicted: predicted.map(({ prediction: { guest, check, valueNano, atNs, formula }, holds }) => {
+      return {
+        guest,
+        check,
+        value: formula.value,
+        value_nano: `${valueNano}`,
+        at: formula.at,
+        at_true_ns: text(atNs),
+        holds,
+      }
+    }),
+    met,
   }
 }
 

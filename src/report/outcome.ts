@@ -1,5 +1,12 @@
 /** A run with its judgement: what every report starts from. */
-import { type CheckResult, judge, type Verdict, verdictOf } from '../check/index.js'
+import {
+  type CheckResult,
+  judge,
+  type Predicted,
+  predictedOf,
+  type Verdict,
+  verdictOf,
+} from '../check/index.js'
 import type { RunResult } from '../world/result.js'
 
 export interface Outcome {
@@ -14,6 +21,9 @@ export interface Expected {
   readonly verdict: Verdict
   /** Exactly these checks fail; null: any. */
   readonly fails: readonly string[] | null
+  /** Guests on which every check should hold. */
+  readonly passes: readonly string[]
+  readonly predicted: readonly Predicted[]
   readonly met: boolean
 }
 
@@ -30,21 +40,28 @@ export function failedIds(checks: readonly CheckResult[]): string[] {
 }
 
 function expectedOf(
-  { scenario }: RunResult,
+  run: RunResult,
   checks: readonly CheckResult[],
   verdict: Verdict,
   replaced: string | null,
 ): Expected | null {
-  const { expect, guests } = scenario
+  const { expect, guests } = run.scenario
   if (!expect) return null
   if (replaced !== null && !guests.every(({ policy }) => policy === replaced)) {
     // The scenario speaks of other policies only where it names cures.
     return expect.curedBy.includes(replaced)
-      ? { verdict: 'pass', fails: null, met: verdict === 'pass' }
+      ? { verdict: 'pass', fails: null, passes: [], predicted: [], met: verdict === 'pass' }
       : null
   }
   const failed = new Set(failedIds(checks))
   const sameChecks =
     !expect.fails || (expect.fails.length === failed.size && expect.fails.every((id) => failed.has(id)))
-  return { verdict: expect.verdict, fails: expect.fails, met: verdict === expect.verdict && sameChecks }
+  const failing = new Set(checks.filter((check) => check.verdict === 'fail').map(({ guest }) => guest))
+  const predicted = predictedOf(run, checks)
+  const met =
+    verdict === expect.verdict &&
+    sameChecks &&
+    !expect.passes.some((guest) => failing.has(guest)) &&
+    predicted.every(({ holds }) => holds)
+  return { verdict: expect.verdict, fails: expect.fails, passes: expect.passes, predicted, met }
 }

@@ -157,6 +157,15 @@ function verdictLines({ checks, verdict, expected, run }: Outcome, style: Style)
     const which =
       expected.fails && expected.fails.length > 0 ? ` by exactly ${expected.fails.join(', ')}` : ''
     lines.push(...wrap(`Not as expected: the scenario says ${expected.verdict}${which}.`, 2).map(style.bad))
+    const failing = expected.passes.filter((name) =>
+      checks.some((check) => check.guest === name && check.verdict === 'fail'),
+    )
+    if (failing.length > 0)
+      lines.push(...wrap(`It says that every check holds on ${failing.join(', ')}.`, 2).map(style.bad))
+  }
+  for (const { prediction, holds, message } of expected?.predicted ?? []) {
+    const line = `${holds ? '=' : '≠'} ${message}, from ${prediction.formula.value}`
+    lines.push(...wrap(line, 2).map(holds ? style.dim : style.bad))
   }
   const states = run.guests.map(({ name, stateHash }) => `state of ${name} ${stateHash}`)
   return [...lines, ...wrap(`seed ${run.scenario.seed}, ${states.join(', ')}`, 2).map(style.dim)]

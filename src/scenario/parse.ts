@@ -3,24 +3,16 @@ import { readDocument } from './document.js'
 import { drawRanges } from './draw.js'
 import { ScenarioError } from './error.js'
 import { bootEvents, type Draft, resolveEvent } from './events.js'
+import { refuseRepeats, resolveExpectation } from './expect.js'
 import { resolveGuest } from './guests.js'
 import { resolveHost } from './hosts.js'
 import { SYSTEM_OF } from './kernels.js'
 import { MAX_GUESTS, MAX_HOSTS } from './limits.js'
 import { Places } from './places.js'
-import { firstProblem, show } from './problems.js'
-import { CHECK_IDS, type RawScenario, scenarioSchema } from './schema.js'
+import { firstProblem } from './problems.js'
+import { type RawScenario, scenarioSchema } from './schema.js'
 import { orderEvents } from './timeline.js'
-import type {
-  CheckId,
-  Checks,
-  DrawnValue,
-  Expectation,
-  GuestSpec,
-  HostSpec,
-  Scenario,
-  System,
-} from './types.js'
+import type { Checks, DrawnValue, GuestSpec, HostSpec, Scenario, System } from './types.js'
 import { formatDurationNs } from './units.js'
 
 export interface ParseOptions {
@@ -77,6 +69,7 @@ function resolve(raw: RawScenario, drawn: readonly DrawnValue[], places: Places)
     name: raw.name,
     title: raw.title,
     cite: raw.cite ?? null,
+    report: raw.report ?? null,
     summary: raw.summary ?? null,
     system: resolveSystem(raw, hosts, guests, places),
     startNs,
@@ -180,32 +173,6 @@ function resolveChecks({ checks: raw }: RawScenario): Checks {
   }
 }
 
-function resolveExpectation(
-  { expect: raw }: RawScenario,
-  checks: Checks,
-  places: Places,
-): Expectation | null {
-  if (!raw) return null
-  const fails: readonly CheckId[] | null = raw.fails ?? null
-  refuseRepeats(fails ?? [], ['expect', 'fails'], places)
-  refuseRepeats(raw['cured-by'], ['expect', 'cured-by'], places)
-  if (fails && (raw.verdict === 'fail') !== fails.length > 0) {
-    const [what, expected] =
-      raw.verdict === 'fail'
-        ? ['the verdict is fail, but no check fails', `some of ${CHECK_IDS.join(', ')}`]
-        : ['the verdict is pass, but checks fail', 'no fails, or verdict: fail']
-    places.fail(places.key('expect', 'fails'), `${what}; expected ${expected}`)
-  }
-  fails?.forEach((id, index) => {
-    if (checks[id]) return
-    places.fail(
-      places.at('expect', 'fails', index),
-      `the check ${id} is off and cannot fail; expected it to be on`,
-    )
-  })
-  return { verdict: raw.verdict, fails, curedBy: raw['cured-by'] }
-}
-
 function resolveCompare(raw: RawScenario, guests: readonly GuestSpec[], places: Places): readonly string[] {
   if (raw.compare) {
     refuseRepeats(raw.compare, ['compare'], places)
@@ -213,11 +180,4 @@ function resolveCompare(raw: RawScenario, guests: readonly GuestSpec[], places: 
   }
   const own = guests.flatMap(({ policy }) => policy ?? [])
   return [...new Set([...own, ...(raw.expect?.['cured-by'] ?? [])])]
-}
-
-function refuseRepeats(items: readonly string[], path: readonly string[], places: Places): void {
-  items.forEach((item, index) => {
-    if (items.indexOf(item) === index) return
-    places.fail(places.at(...path, index), `${path.join('.')} has ${show(item)} twice; expected each once`)
-  })
 }

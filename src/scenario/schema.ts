@@ -371,6 +371,25 @@ const checkShape = {
 
 export const CHECK_IDS = Object.keys(checkShape) as CheckId[]
 
+const formula = (about: string) =>
+  z
+    .union([z.int().transform(String), line(300, about)], {
+      error: 'a formula such as 2 * guests.g.read.0.every',
+    })
+    .meta({ description: about })
+const prediction = mapping(
+  {
+    guest: guestName.optional(),
+    check: word(CHECK_IDS as [CheckId, ...CheckId[]], 'a check'),
+    value: formula('formula of its worst value'),
+    within: formula('formula of how far the run may be away').prefault('0'),
+    at: formula('formula of the true time of the worst value').optional(),
+    'at-within': formula('formula of how far that may be away').prefault('0'),
+    why: line(300, 'why it must be so').optional(),
+  },
+  'a worst value that is known before the run',
+)
+
 const expectation = mapping(
   {
     verdict: word(['pass', 'fail'], 'of the whole run'),
@@ -381,6 +400,8 @@ const expectation = mapping(
       'exactly these checks fail',
     ).optional(),
     'cured-by': list(policyName('a policy'), 32, 'policies', 'policies under which it passes').prefault([]),
+    passes: list(guestName, MAX_GUESTS, 'guests', 'guests on which every check holds').prefault([]),
+    predict: list(prediction, 64, 'predictions', 'worst values that are known before the run').prefault([]),
   },
   'what the run is known to end in',
 )
@@ -398,6 +419,7 @@ export const scenarioSchema = mapping(
     name: name('the name to run it by'),
     title: line(200, 'one line for people'),
     cite: text(1000, 'where the case comes from').optional(),
+    report: name('the public report that it shows, as `chronovisor list` has it').optional(),
     summary: text(10_000, 'what happens, and why').optional(),
     system: word(
       ['xen', 'kvm', 'power'],

@@ -291,11 +291,31 @@ export interface Checks {
 
 export type CheckId = keyof Checks
 
+/** A worst value of a check, known before the run. Values are ns, ppb, or billionths of a count. */
+export interface Prediction {
+  readonly guest: string
+  readonly check: CheckId
+  readonly valueNano: bigint
+  /** How far the run's value may be away. */
+  readonly withinNano: bigint
+  /** True time of the worst value; null: not predicted. */
+  readonly atNs: bigint | null
+  readonly atWithinNs: bigint
+  /** The formulas, as they are in the file. */
+  readonly formula: { readonly value: string; readonly at: string | null }
+  /** Why it must be so; null: not given. */
+  readonly why: string | null
+  readonly position: Position
+}
+
 export interface Expectation {
   readonly verdict: 'pass' | 'fail'
   /** Exactly these checks fail; null: any. */
   readonly fails: readonly CheckId[] | null
   readonly curedBy: readonly string[]
+  /** Guests on which every check holds: the cure beside the fault. */
+  readonly passes: readonly string[]
+  readonly predict: readonly Prediction[]
 }
 
 /** A range of the file and what became of it. */
@@ -313,6 +333,8 @@ export interface Scenario {
   readonly title: string
   /** Where the case comes from; null: not given. */
   readonly cite: string | null
+  /** The public report of a fault that it shows, by its name in reports.ts; null: none. */
+  readonly report: string | null
   readonly summary: string | null
   readonly system: System
   /** True wall-clock time at true time 0: ns since the Unix epoch. */

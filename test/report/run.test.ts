@@ -143,7 +143,7 @@ describe('expectations', () => {
   ) => {
     const run = made(late)
     const guests = run.scenario.guests.map((guest) => ({ ...guest, policy: own, position }))
-    const whole = { verdict: 'fail' as const, fails: null, curedBy: [], ...expect }
+    const whole = { verdict: 'fail' as const, fails: null, curedBy: [], passes: [], predict: [], ...expect }
     const outcome = outcomeOf({ ...run, scenario: { ...run.scenario, guests, expect: whole } }, replaced)
     return outcome.expected && [outcome.expected.verdict, outcome.expected.met]
   }
@@ -166,10 +166,10 @@ describe('expectations', () => {
   it('are told in the report', () => {
     const run = made(late)
     const with_ = (expect: Expectation) => text({ ...run, scenario: { ...run.scenario, expect } })
-    expect(with_({ verdict: 'fail', fails: null, curedBy: [] })).toContain(
+    expect(with_({ verdict: 'fail', fails: null, curedBy: [], passes: [], predict: [] })).toContain(
       '\nThis is what the scenario expects of this policy.\n',
     )
-    const other = with_({ verdict: 'fail', fails: ['stall', 'rate'], curedBy: [] })
+    const other = with_({ verdict: 'fail', fails: ['stall', 'rate'], curedBy: [], passes: [], predict: [] })
     expect(other).toContain('\nNot as expected: the scenario says fail by exactly stall, rate.\n')
   })
 })

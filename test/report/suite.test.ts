@@ -115,13 +115,16 @@ describe('tapText', () => {
 describe('suiteOf', () => {
   it('fails where a scenario ends otherwise than it says, also where every check holds', async () => {
     const [bug] = outcomes
-    const other = { ...bug!, expected: { verdict: 'fail' as const, fails: ['warp', 'jump'], met: false } }
+    const other = {
+      ...bug!,
+      expected: { verdict: 'fail' as const, fails: ['warp', 'jump'], met: false, passes: [], predicted: [] },
+    }
     const suite = suiteOf(other, { expected: true })
     expect(suite.held).toBe(false)
     const failed = suite.cases.filter(({ status }) => status === 'fail').map(({ name }) => name)
     expect(failed).toEqual(['stall', 'late-wake', 'wall-error', 'as expected'])
     const silent = suiteOf(
-      { ...outcomes[1]!, expected: { verdict: 'fail', fails: null, met: false } },
+      { ...outcomes[1]!, expected: { verdict: 'fail', fails: null, met: false, passes: [], predicted: [] } },
       { expected: true },
     )
     expect(silent.cases.at(-1)).toMatchObject({

@@ -227,7 +227,13 @@ describe('the full example', () => {
       'backwards-warning': { limit: 0 },
       monotonic: { downtime: 'counted' },
     })
-    expect(scenario.expect).toEqual({ verdict: 'fail', fails: ['late-wake', 'jump'], curedBy: ['xen-fix-2'] })
+    expect(scenario.expect).toEqual({
+      verdict: 'fail',
+      fails: ['late-wake', 'jump'],
+      curedBy: ['xen-fix-2'],
+      passes: [],
+      predict: [],
+    })
   })
 })
 
