@@ -3,7 +3,7 @@
  * and write while the guest is stopped. Guest code never calls these. Counters are named by their index:
  * 0 TSC, 1 timebase, 2 platform timer, 3 wall clock.
  */
-import { Counter, counter_rate, counter_read, counter_step } from './counter'
+import { Counter, counter_fraction, counter_rate, counter_read, counter_step } from './counter'
 
 import { queue_relink } from './event-queue'
 import { host_counter, host_counter_set, hypervisor_now, xen_start } from './host'
@@ -60,6 +60,10 @@ export function host_rate_counter(which: u32, num: u64): void { counter_rate(cou
 /** Steps a counter. */
 export function host_step_counter(which: u32, delta: i64): void { counter_step(counter(which), machine().now_ns, delta) }
 export function host_read_counter(which: u32): u64 { return counter_read(counter(which), machine().now_ns) }
+/** The part of a count that has gone by since: a numerator over the counter's den. */
+export function host_read_fraction(which: u32): u64 {
+  return counter_fraction(counter(which), machine().now_ns, host_read_counter(which))
+}
 
 /** The host's state was copied in from another machine, perhaps one of an older layout of the queue. */
 export function host_restored(): void { queue_relink() }

@@ -55,6 +55,13 @@ export function counter_set(c: Counter, now: u64, base: u64, num: u64, den: u64)
   return true
 }
 
+/** The same with a fraction of a count: part/den, below 1. False, and nothing changed, when that is not so. */
+export function counter_set_part(c: Counter, now: u64, base: u64, part: u64, num: u64, den: u64): bool {
+  if (part >= den || !counter_set(c, now, base, num, den)) return false
+  c.rem = part
+  return true
+}
+
 /** The count at `now` (ns). */
 export function counter_read(c: Counter, now: u64): u64 {
   // A stopped counter has no elapsed counts; this also keeps the all-zero counter from dividing by 0.

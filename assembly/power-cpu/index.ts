@@ -15,6 +15,8 @@ import { COST_CLASSES } from './tables'
 import { ticks_unknown } from './ticks'
 import { dec_fired, dec_reset, next_stop, time, time_start, timebase_at } from './time'
 
+export { dec_armed, dec_next, set_dec, set_source, set_tb_offset, source_ticks, tb_offset } from './hypervisor'
+
 export function address_state(): usize { return STATE }
 export function address_state_end(): usize { return STATE_END }
 export function address_cpu(): usize { return CPU }

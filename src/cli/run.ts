@@ -14,6 +14,7 @@ import { runText } from '../report/text.js'
 import { listLibrary, resolveScenario } from '../scenario/library.js'
 import type { Scenario } from '../scenario/types.js'
 import { isTraceName, traceEndings, writeTrace } from '../trace/index.js'
+import { codeOf, parseCode } from './code.js'
 import { written } from './files.js'
 import { EXIT, InputError, note, print, styleOf, wantProgress } from './output.js'
 import { parseSeed, simulate, simulateSampled } from './simulate.js'
@@ -31,13 +32,16 @@ interface Options {
   eventByEvent?: true
   tickByTick?: true
   progress?: true
+  code?: readonly string[]
+  console?: string
 }
 
 const EXAMPLES = `
 Example:
   $ chronovisor run xen-1282-stale-lower --plot
   $ chronovisor run xen-1282-stale-lower --plot bug.svg --trace bug.perfetto-trace
-  $ chronovisor run --all --expected --junit report.xml`
+  $ chronovisor run --all --expected --junit report.xml
+  $ chronovisor run power-running --code g=test/guests/power/b64-clocks.elf`
 
 export function addRun(program: Command, end: (status: number) => void): void {
   program
@@ -59,6 +63,12 @@ export function addRun(program: Command, end: (status: number) => void): void {
     .option('--expected', 'to fail as the scenario expects is to hold; to end otherwise is to fail')
     .option('--policy <policy>', 'in place of every guest’s own: a name that `policies` shows, or ./mine.ts')
     .option('--seed <n>', 'draws the scenario’s ranges, in place of its own seed', parseSeed)
+    .option(
+      '--code <guest=file>',
+      'a Power guest runs this ELF file in place of its kernel model and workload',
+      parseCode,
+    )
+    .option('--console <file>', 'what guests of --code printed')
     .option('--progress', 'simulated time, speed and events left on stderr')
     .option(
       '--event-by-event',
@@ -87,7 +97,7 @@ function sorted(given: readonly string[], { plot }: Options): { names: string[];
 }
 
 function refuseWrong(names: readonly string[], svg: string | null, options: Options): void {
-  const { all, json, tap, trace, plot } = options
+  const { all, json, tap, trace, plot, code, console: toFile } = options
   if (all && names.length > 0)
     throw new InputError(`--all and ${JSON.stringify(names[0])}; expected one of the two`)
   if (!all && names.length === 0)
@@ -95,6 +105,12 @@ function refuseWrong(names: readonly string[], svg: string | null, options: Opti
   if (json && tap) throw new InputError('--json and --tap both go to stdout; expected one of the two')
   if ((all || names.length > 1) && (svg !== null || trace !== undefined || plot))
     throw new InputError('--plot and --trace are of one run; expected one scenario')
+  if ((all || names.length > 1) && (code || toFile !== undefined))
+    throw new InputError('--code and --console are of one run; expected one scenario')
+  if (toFile !== undefined && !code)
+    throw new InputError('--console is of guests that run machine code; expected --code too')
+  if (trace !== undefined && code)
+    throw new InputError('--trace samples kernel models; expected no --code with it')
   if (trace !== undefined && !isTraceName(trace))
     throw new InputError(
       `the trace ${JSON.stringify(trace)}; expected a name that ends in ${traceEndings.join(', ')}`,
@@ -118,7 +134,8 @@ async function runOne(
   options: Options,
 ): Promise<boolean> {
   const { trace } = options
-  const settings = { pace: paceOf(options) }
+  const code = options.code && codeOf(options.code, scenario)
+  const settings = { pace: paceOf(options), ...(code && { code }) }
   let outcome: Outcome
   if (trace === undefined) outcome = await simulate(scenario, policy, settings)
   else {
@@ -126,6 +143,9 @@ async function runOne(
     outcome = judged
     written('trace', trace, () => writeTrace(trace, sampled))
   }
+  const { console: toFile } = options
+  const printed = outcome.run.guests.map((guest) => guest.console ?? '').join('')
+  if (toFile !== undefined) written('console', toFile, () => replaceWith(toFile, [printed]))
   if (svg !== null) written('plot', svg, () => replaceWith(svg, [drawingSvg(drawingOf(outcome.run))]))
   const suite = suiteOf(outcome, { expected: options.expected === true })
   writeJunit([suite], options)

@@ -1,6 +1,5 @@
 /** From the words of a command line to a judged run: scenario, policies, seed. */
 import { dirname, resolve } from 'node:path'
-import type { Pace } from '../core/machine.js'
 import { readStreams } from '../inspect/index.js'
 import { type ClockPolicy, defaultPolicy, policies, policyNames, resolvePolicy } from '../policy/index.js'
 import { type Outcome, outcomeOf } from '../report/outcome.js'
@@ -12,9 +11,7 @@ import { runSampled, type Sampled } from '../trace/index.js'
 import { type RunOptions, runScenario } from '../world/index.js'
 import { InputError, withProgress } from './output.js'
 
-export interface RunSettings {
-  readonly pace?: Pace
-}
+export type RunSettings = Pick<RunOptions, 'pace' | 'code'>
 
 /** Runs it under the guests' own policies, or all of them under `policy`. */
 export async function simulate(

@@ -66,6 +66,7 @@ export interface CoreExports {
   host_rate_counter(which: number, num: bigint): void
   host_step_counter(which: number, delta: bigint): void
   host_read_counter(which: number): bigint
+  host_read_fraction(which: number): bigint
   host_start(): void
   host_slept(ns: bigint): void
   host_clocks_changed(): void

@@ -4,7 +4,7 @@
  */
 import type { Machine } from '../core/machine.js'
 import { nsToTicks, timebaseOffset } from '../math/timebase.js'
-import { HostClocks, KvmClocks, PowerClocks } from '../policy/clocks.js'
+import { HostClocks, KvmClocks, ModelPowerClocks } from '../policy/clocks.js'
 import { builtInPolicy } from '../policy/index.js'
 import type { ClockPolicy, PolicyContext, SavedClocks } from '../policy/policy.js'
 import type { HostSpec, Hypervisor } from '../scenario/types.js'
@@ -81,7 +81,7 @@ function powerRows(time: QemuTime, policy: ClockPolicy, values: HostClockValues)
     1,
     0,
   )
-  const clocks = new PowerClocks(machine, hz, bits)
+  const clocks = new ModelPowerClocks(machine, hz, bits)
   load(policy, { ...contextOf(time, machine), power: clocks }, saved)
   const timebase = clocks.guestTimebase()
   const rounding = () => `. ${roundingNote(hz, timebase - clocks.hostTimebase())}`

@@ -92,6 +92,17 @@ export class ObservationLog {
     }
   }
 
+  add({ trueNs, kind, index, value, extra, stoppedNs }: Observation): void {
+    this.#reserve(this.#length + 1)
+    const n = this.#length++
+    this.#trueNs[n] = trueNs
+    this.#kind[n] = kind
+    this.#index[n] = index
+    this.#value[n] = value
+    this.#extra[n] = extra
+    this.#stoppedNs[n] = stoppedNs
+  }
+
   clone(): ObservationLog {
     const copy = new ObservationLog()
     copy.append(new DataView(this.records().buffer), this.#length)

@@ -179,11 +179,45 @@ export class KvmClocks {
 /** How TB gets its ticks; the core's TB_*. */
 export const TbSource = { host: 0, virtualClock: 1, scaled: 2 } as const
 
-/** KVM on Power or QEMU's TCG, as a VMM reaches it. */
-export class PowerClocks {
+/** KVM on Power or QEMU's TCG, as a VMM reaches it. All ticks and offsets u64, offsets modulo 2^64. */
+export interface PowerClocks {
+  readonly vcpus: number
+  /** Width of the guest's decrementer: 32, or 56 for the large one (LPCR[LD]). */
+  readonly decBits: number
+  hostTimebase(): bigint
+  /** Frequency of the host's timebase, from its device tree. */
+  hostTimebaseHz(): bigint
+  guestTimebase(): bigint
+  /** Frequency at which the guest's TB and DEC count now. */
+  guestTimebaseHz(): bigint
+  /** Ticks of the source of TB and DEC, before the offset. */
+  sourceTicks(): bigint
+  /** KVM_REG_PPC_TB_OFFSET without the rounding; s64 as u64. */
+  setTbOffset(offset: bigint): void
+  /** Sets the offset so that the guest's timebase is `value` now. */
+  setGuestTimebase(value: bigint): void
+  /** Lets TB and DEC count at `hz` although the host's timebase does not. */
+  scaleTimebase(hz: bigint): void
+  /** Lets TB and DEC count with the host's timebase. */
+  followHostTimebase(): void
+  /** KVM_REG_PPC_DEC_EXPIRY: guest timebase at which DEC reaches 0; null if it has passed. */
+  decExpiry(cpu: number): bigint | null
+  /** null: DEC has passed and waits for the guest to write it. */
+  setDecExpiry(cpu: number, expiry: bigint | null): void
+  /** QEMU's virtual clock, ns; setting it holds it until the VM runs. */
+  vmclkNs(): bigint
+  holdVmclk(ns: bigint): void
+  runVmclk(running: boolean): void
+  /** The source's ticks until DEC reaches 0, s64; what the SPR reads. */
+  decRemaining(cpu: number): bigint
+  /** Tells the guest, when it runs again, that its timebase frequency is `hz` (a change of its device tree). */
+  tellFrequency(hz: bigint): void
+}
+
+/** Those of a guest that is a kernel model. */
+export class ModelPowerClocks implements PowerClocks {
   readonly #machine: Machine
   readonly #hostHz: bigint
-  /** Width of the guest's decrementer: 32, or 56 for the large one (LPCR[LD]). */
   readonly decBits: number
   constructor(machine: Machine, hostHz: bigint, decBits: number) {
     this.#machine = machine
@@ -196,50 +230,40 @@ export class PowerClocks {
   hostTimebase(): bigint {
     return u64(this.#machine.core.host_read_counter(Counter.timebase))
   }
-  /** Frequency of the host's timebase, from its device tree. */
   hostTimebaseHz(): bigint {
     return this.#hostHz
   }
   guestTimebase(): bigint {
     return u64(this.#machine.core.guest_timebase())
   }
-  /** Frequency at which the guest's TB and DEC count now. */
   guestTimebaseHz(): bigint {
     return BigInt(this.#machine.core.guest_tb_hz())
   }
-  /** Ticks of the source of TB and DEC, before the offset. */
   sourceTicks(): bigint {
     return u64(this.#machine.core.tb_source_ticks())
   }
-  /** KVM_REG_PPC_TB_OFFSET without the rounding; s64 as u64. */
   setTbOffset(offset: bigint): void {
     this.#machine.core.guest_set_tb_offset(u64(offset))
   }
-  /** Sets the offset so that the guest's timebase is `value` now. */
   setGuestTimebase(value: bigint): void {
     this.setTbOffset(value - this.sourceTicks())
   }
-  /** Lets TB and DEC count at `hz` although the host's timebase does not. */
   scaleTimebase(hz: bigint): void {
     this.#machine.core.guest_set_tb_source(TbSource.scaled, Number(hz))
   }
-  /** Lets TB and DEC count with the host's timebase. */
   followHostTimebase(): void {
     this.#machine.core.guest_set_tb_source(TbSource.host, Number(this.#hostHz))
   }
-  /** KVM_REG_PPC_DEC_EXPIRY: guest timebase at which DEC reaches 0; null if it has passed. */
   decExpiry(cpu: number): bigint | null {
     const core = this.#machine.core
     if (core.guest_dec_armed(cpu) === 0) return null
     return u64(core.guest_dec_next(cpu) + core.guest_tb_offset())
   }
-  /** null: DEC has passed and waits for the guest to write it. */
   setDecExpiry(cpu: number, expiry: bigint | null): void {
     const core = this.#machine.core
     if (expiry === null) core.guest_set_dec_next(cpu, core.tb_source_ticks(), 0)
     else core.guest_set_dec_next(cpu, u64(expiry - core.guest_tb_offset()), 1)
   }
-  /** QEMU's virtual clock, ns; setting it holds it until the VM runs. */
   vmclkNs(): bigint {
     return u64(this.#machine.core.vmclk())
   }
@@ -249,11 +273,9 @@ export class PowerClocks {
   runVmclk(running: boolean): void {
     this.#machine.core.vmclk_run(running)
   }
-  /** The source's ticks until DEC reaches 0, s64; what the SPR reads. */
   decRemaining(cpu: number): bigint {
     return s64(this.#machine.core.guest_dec_next(cpu) - this.#machine.core.tb_source_ticks())
   }
-  /** Tells the guest, when it runs again, that its timebase frequency is `hz` (a change of its device tree). */
   tellFrequency(hz: bigint): void {
     this.#machine.core.guest_tell_frequency(Number(hz))
   }

@@ -23,6 +23,13 @@ export interface PowerExports {
   console_used(): number
   console_clear(): void
   timebase(): bigint
+  set_source(ticks: bigint, part: bigint, num: bigint, den: bigint): number
+  source_ticks(): bigint
+  tb_offset(): bigint
+  set_tb_offset(offset: bigint): void
+  dec_next(): bigint
+  dec_armed(): number
+  set_dec(next: bigint, armed: number): void
   cr(): number
   put_cr(value: number): void
   xer(): number

@@ -4,7 +4,7 @@
  */
 import { type Machine, RunState } from '../core/machine.js'
 import { clockIds, ObservationLog } from '../observation/log.js'
-import { HostClocks, KvmClocks, PowerClocks, XenClocks } from '../policy/clocks.js'
+import { HostClocks, KvmClocks, ModelPowerClocks, XenClocks } from '../policy/clocks.js'
 import type { ClockPolicy, PolicyContext } from '../policy/policy.js'
 import type { GuestSpec, ReadClock, Variant } from '../scenario/types.js'
 import type { StreamTime } from '../stream/time.js'
@@ -290,7 +290,7 @@ export class Guest {
     const { hypervisor, timebase } = this.host.spec
     if (hypervisor === 'xen') return { ...base, xen: new XenClocks(machine, this.spec.arch !== 'x86-32') }
     if (hypervisor === 'kvm') return { ...base, kvm: new KvmClocks(machine) }
-    return { ...base, power: new PowerClocks(machine, timebase!.frequencyHz, this.spec.dec!.bits) }
+    return { ...base, power: new ModelPowerClocks(machine, timebase!.frequencyHz, this.spec.dec!.bits) }
   }
 
   // ---- results

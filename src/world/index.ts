@@ -1,3 +1,4 @@
+export type { Code } from './code/guest.js'
 export { PROGRAMS } from './guest.js'
 export type { Correction, EventMark, GuestResult, RunResult, Stop } from './result.js'
 export type { HostClockValues, SavedGuest, SavedHost, SavedWorld } from './saved.js'

@@ -39,6 +39,8 @@ export interface GuestResult {
   readonly ticks: bigint
   /** Why the guest stopped working, if it did: livelock, diverged. */
   readonly fault: string | null
+  /** Of machine code: all that it printed. */
+  readonly console?: string
 }
 
 export interface EventMark {

@@ -29,21 +29,21 @@ export function actionsOf(event: ScenarioEvent): Action[] {
   const now = (run: (world: World) => void): Action[] => [at(0n, run)]
   switch (event.kind) {
     case 'boot':
-      return now((world) => world.guest(event.guest).boot())
+      return now((world) => world.resident(event.guest).boot())
     case 'pause':
-      return now((world) => world.guest(event.guest).stop('pause', false))
+      return now((world) => world.resident(event.guest).stop('pause', false))
     case 'resume':
-      return now((world) => world.guest(event.guest).resume('pause'))
+      return now((world) => world.resident(event.guest).resume('pause'))
     case 'save':
       return now((world) => {
-        const guest = world.guest(event.guest)
+        const guest = world.resident(event.guest)
         const wasRunning = guest.running
         if (wasRunning) guest.stop('save', true)
         guest.save('save', wasRunning)
       })
     case 'restore':
       return now((world) => {
-        const guest = world.guest(event.guest)
+        const guest = world.resident(event.guest)
         guest.land(world.host(event.on), 'save', true)
         guest.resume('save')
       })
@@ -51,13 +51,13 @@ export function actionsOf(event: ScenarioEvent): Action[] {
       let wasRunning = false
       return [
         at(0n, (world) => {
-          const guest = world.guest(event.guest)
+          const guest = world.resident(event.guest)
           wasRunning = guest.running
           if (wasRunning) guest.stop('migrate', true)
         }),
-        at(event.stopToSaveNs, (world) => world.guest(event.guest).save('migrate', wasRunning)),
+        at(event.stopToSaveNs, (world) => world.resident(event.guest).save('migrate', wasRunning)),
         at(event.downtimeNs, (world) => {
-          const guest = world.guest(event.guest)
+          const guest = world.resident(event.guest)
           guest.land(world.host(event.to), 'migrate', wasRunning)
           if (wasRunning) guest.resume('migrate')
         }),

@@ -12,6 +12,7 @@ import { builtInPolicy, defaultPolicy } from '../policy/built-in.js'
 import type { ClockPolicy } from '../policy/policy.js'
 import type { GuestSpec, Scenario } from '../scenario/types.js'
 import type { StreamTime } from '../stream/time.js'
+import { type Code, CodeGuest } from './code/guest.js'
 import { Guest } from './guest.js'
 import { Host } from './host.js'
 import type { Correction, EventMark, RunResult } from './result.js'
@@ -32,6 +33,8 @@ export interface RunOptions {
   /** How time passes; whichever it is, the result is the same. Default `skipping`. */
   readonly pace?: Pace
   readonly build?: Build
+  /** Guests on Power that run machine code in place of their kernel model and its workload, by name. */
+  readonly code?: ReadonlyMap<string, Code>
   /** Called now and then with the true time that has been reached, and how much of the scenario is still to happen. */
   readonly onProgress?: (nowNs: bigint, endNs: bigint, eventsLeft: number) => void
   /** The world begins where another was saved, instead of at true time 0. */
@@ -51,6 +54,7 @@ export class World {
   readonly #options: RunOptions
   readonly #hosts: ReadonlyMap<string, Host>
   readonly #guests: ReadonlyMap<string, Guest>
+  readonly #codeGuests: ReadonlyMap<string, CodeGuest>
   readonly #actions: readonly Action[]
   #done = 0
   #nowNs: bigint
@@ -78,16 +82,27 @@ export class World {
         }),
       ]),
     )
+    const { code = new Map<string, Code>() } = options
+    this.#codeGuests = new Map(
+      scenario.guests
+        .filter(({ name }) => code.has(name))
+        .map((spec) => [
+          spec.name,
+          new CodeGuest(spec, this.host(spec.on), policies.get(spec.name)!, code.get(spec.name)!),
+        ]),
+    )
     this.#guests = new Map(
-      scenario.guests.map((spec) => [
-        spec.name,
-        new Guest(
-          spec,
-          this.host(from?.saved.guest.host ?? spec.on),
-          policies.get(spec.name)!,
-          from ? { saved: from.saved.guest } : optional('stream', this.#streamOf(spec)),
-        ),
-      ]),
+      scenario.guests
+        .filter(({ name }) => !code.has(name))
+        .map((spec) => [
+          spec.name,
+          new Guest(
+            spec,
+            this.host(from?.saved.guest.host ?? spec.on),
+            policies.get(spec.name)!,
+            from ? { saved: from.saved.guest } : optional('stream', this.#streamOf(spec)),
+          ),
+        ]),
     )
     this.#nowNs = from?.saved.atNs ?? 0n
     this.#actions = this.#ordered(from)
@@ -138,8 +153,13 @@ export class World {
   host(name: string): Host {
     return this.#hosts.get(name)!
   }
+  /** A guest that is a kernel model. */
   guest(name: string): Guest {
     return this.#guests.get(name)!
+  }
+  /** A guest, whatever it runs. */
+  resident(name: string): Guest | CodeGuest {
+    return this.#codeGuests.get(name) ?? this.guest(name)
   }
 
   /** Runs the scenario up to true time `untilNs`, what happens at that instant included. */
@@ -182,7 +202,7 @@ export class World {
       scenario,
       startWallNs: scenario.startNs,
       endNs,
-      guests: [...this.#guests.values()].map((guest) => guest.result(endNs)),
+      guests: scenario.guests.map(({ name }) => this.resident(name).result(endNs)),
       marks,
     }
   }
@@ -195,6 +215,7 @@ export class World {
     while (this.#nowNs < untilNs) {
       const next = this.#options.onProgress ? min(untilNs, this.#nowNs + strideNs) : untilNs
       for (const host of this.#hosts.values()) this.#advanceHost(host, next)
+      for (const guest of this.#codeGuests.values()) guest.advance(next)
       this.#nowNs = next
       this.#options.onProgress?.(next, durationNs, events.filter(({ atNs }) => atNs > next).length)
     }
@@ -232,16 +253,16 @@ export class World {
 
   /** What an agent inside the guest does, if the guest runs. */
   inGuest(name: string, work: (core: CoreExports) => void): void {
-    const { machine } = this.guest(name)
+    const machine = this.#guests.get(name)?.machine
     if (machine) work(machine.core)
   }
 
   correct(name: string, by: Correction['by']): void {
-    this.guest(name).corrections.push({ atNs: this.#nowNs, by })
+    this.resident(name).corrections.push({ atNs: this.#nowNs, by })
   }
 
   setGuestTime(name: string, from: 'host' | 'true', by: Correction['by']): void {
-    const guest = this.guest(name)
+    const guest = this.resident(name)
     const ns = from === 'host' ? guest.host.wallNs : this.scenario.startNs + this.#nowNs
     this.correct(name, by)
     this.inGuest(name, (core) => core.guest_settimeofday(ns))
@@ -281,8 +302,11 @@ export class World {
     for (const guest of this.#guestsOn(this.host(name))) guest.powerOff()
   }
 
-  *#guestsOn(host: Host): Generator<Guest> {
-    for (const guest of this.#guests.values()) if (guest.host === host && guest.machine) yield guest
+  *#guestsOn(host: Host): Generator<Guest | CodeGuest> {
+    for (const { name } of this.scenario.guests) {
+      const guest = this.resident(name)
+      if (guest.host === host && guest.machine) yield guest
+    }
   }
 }
 

@@ -2,7 +2,7 @@
 import { shortNs } from '../../check/format.js'
 import { RunState } from '../../core/machine.js'
 import { clockIds } from '../../observation/log.js'
-import { HostClocks, PowerClocks, XenClocks } from '../../policy/clocks.js'
+import { HostClocks, ModelPowerClocks, XenClocks } from '../../policy/clocks.js'
 import type { GuestSpec, HostSpec, ReadClock, Scenario } from '../../scenario/types.js'
 import type { World } from '../../world/world.js'
 import type { Instant, Row, Structure } from '../protocol.js'
@@ -114,7 +114,7 @@ function tscRows(world: World, spec: GuestSpec): Row[] {
 
 function powerRows(world: World, spec: GuestSpec): Row[] {
   const { machine, host } = world.guest(spec.name)
-  const clocks = new PowerClocks(machine!, host.spec.timebase!.frequencyHz, spec.dec?.bits ?? 32)
+  const clocks = new ModelPowerClocks(machine!, host.spec.timebase!.frequencyHz, spec.dec?.bits ?? 32)
   const offset = BigInt.asIntN(64, machine!.core.guest_tb_offset())
   const expiry = clocks.decExpiry(0)
   return [

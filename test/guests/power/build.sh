@@ -29,3 +29,4 @@ cc64 -DMODE=10 -DTICKS=25600000 -o b64-tick.elf start64.S bench.c
 
 cc32 -o b32-random.elf random.S
 cc64 -o b64-random.elf random.S
+cc64 -o b64-clocks.elf clocks.S clocks.c

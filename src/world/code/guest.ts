@@ -1,0 +1,200 @@
+/**
+ * A guest of machine code through its life: the same steps as for a model (../guest.ts), the same policies, and a CPU
+ * that counts cycles in place of a model. The CPU's cycles stand still while the guest is stopped; when it runs again
+ * they are laid on true time anew, and its timebase on the ticks of the host that it is on.
+ *
+ *     true time ──host──> ticks ──offset (policy)──> TB
+ *         └──cpuHz──> cycles
+ */
+import { HostClocks, TbSource } from '../../policy/clocks.js'
+import type { ClockPolicy, PolicyContext, SavedClocks } from '../../policy/policy.js'
+import type { PowerMachine, PowerSnapshot } from '../../power/machine.js'
+import type { GuestSpec } from '../../scenario/types.js'
+import type { Host } from '../host.js'
+import type { Correction, GuestResult, Stop } from '../result.js'
+import { CodeClocks } from './clocks.js'
+import { perCycle, type Source, sourceOf } from './source.js'
+import { type Stretch, Told } from './told.js'
+
+const SECOND = 1_000_000_000n
+
+/** The program of a guest. */
+export interface Code {
+  /** A machine that stands at the program's first instruction; `tbHz` is the frequency its guest is told. */
+  readonly boot: (tbHz: bigint) => PowerMachine
+  readonly cpuHz: bigint
+}
+
+type Cause = PolicyContext['cause']
+
+interface Written {
+  readonly machine: PowerSnapshot
+  readonly clocks: SavedClocks
+}
+
+export class CodeGuest {
+  readonly spec: GuestSpec
+  readonly policy: ClockPolicy
+  readonly corrections: Correction[] = []
+  readonly told = new Told()
+  host: Host
+  readonly #code: Code
+  readonly #stops: { -readonly [key in keyof Stop]: Stop[key] }[] = []
+  readonly #stretches: Stretch[] = []
+  #machine: PowerMachine | null = null
+  /** On this host, in `machine`; false once written out, and before the boot. */
+  #here = false
+  #running = false
+  #saved: Written | null = null
+  #source: Source
+  #vmm = new Map<string, bigint>()
+  /** The last laying of cycles on true time. */
+  #laid = { ns: 0n, cycle: 0n }
+  #bootTimebase = 0n
+  #fault: string | null = null
+
+  constructor(spec: GuestSpec, host: Host, policy: ClockPolicy, code: Code) {
+    this.spec = spec
+    this.host = host
+    this.policy = policy
+    this.#code = code
+    this.#source = this.#sourceOn(host)
+  }
+
+  #sourceOn(host: Host): Source {
+    const tcg = host.spec.hypervisor === 'power-tcg'
+    return {
+      kind: tcg ? TbSource.virtualClock : TbSource.host,
+      hz: tcg ? this.spec.timebase!.frequencyHz : host.spec.timebase!.frequencyHz,
+      vmclkOffsetNs: 0n,
+      vmclkHeldNs: null,
+    }
+  }
+
+  get running(): boolean {
+    return this.#running
+  }
+
+  /** null while it is nowhere. */
+  get machine(): PowerMachine | null {
+    return this.#here ? this.#machine : null
+  }
+
+  get #nowNs(): bigint {
+    return this.host.machine.nowNs
+  }
+
+  // ---- life
+
+  boot(): void {
+    this.#machine = this.#code.boot(this.spec.timebase!.frequencyHz)
+    this.#here = true
+    this.policy.boot?.(this.#context('boot', false), { tscMode: 0, tscKhz: 0 })
+    this.#lay()
+    this.#bootTimebase = this.#clocks.guestTimebase()
+  }
+
+  /** From this instant on it runs, and its timebase counts what the host's does. */
+  #lay(): void {
+    const machine = this.#machine!
+    const standing = sourceOf(this.host, this.#source)
+    const { ticks, part, num, den } = perCycle(standing, this.#code.cpuHz)
+    if (machine.core.set_source(ticks, part, num, den) === 0)
+      throw new Error(`a timebase of ${num}/${den} ticks a cycle; expected a rate above 0`)
+    this.#laid = { ns: this.#nowNs, cycle: machine.cycles }
+    const tbOffset = BigInt.asUintN(64, machine.core.tb_offset())
+    this.#stretches.push({ fromNs: this.#nowNs, untilNs: this.#nowNs, standing, tbOffset })
+    this.#running = true
+  }
+
+  /** Runs up to true time `untilNs`, if it runs at all. */
+  advance(untilNs: bigint): void {
+    if (!this.#running) return
+    const machine = this.#machine!
+    const { ns, cycle } = this.#laid
+    const until = cycle + ((untilNs - ns) * this.#code.cpuHz) / SECOND
+    while (machine.cycles < until) {
+      const end = machine.run(until)
+      if (end === 'fault') this.#fault = machine.fault
+      if (end === 'off' || end === 'fault') {
+        this.#running = false
+        break
+      }
+    }
+    this.#stretches.at(-1)!.untilNs = untilNs
+    this.told.hear(machine.takeConsole(), this.#stretches, this.#stops)
+  }
+
+  stop(cause: Stop['cause'], _suspend: boolean): void {
+    this.#running = false
+    const [fromNs, name] = [this.#nowNs, this.host.spec.name]
+    this.#stops.push({ fromNs, untilNs: fromNs, cause, fromHost: name, toHost: name, resumed: false })
+    if (cause !== 'host-suspend') this.policy.stop?.(this.#context(cause, true))
+  }
+
+  save(cause: 'save' | 'migrate', wasRunning: boolean): void {
+    const clocks = this.policy.save(this.#context(cause, wasRunning))
+    this.#saved = { machine: this.#machine!.snapshot(), clocks }
+    this.powerOff()
+    Object.assign(this.#stops.at(-1)!, { cause })
+  }
+
+  land(host: Host, cause: 'save' | 'migrate', wasRunning: boolean): void {
+    this.#stops.at(-1)!.toHost = host.spec.name
+    const { machine, clocks } = this.#saved!
+    this.host = host
+    this.#saved = null
+    this.#vmm = new Map()
+    // Another process, another machine: only what was written crosses.
+    this.#machine = this.#code.boot(this.spec.timebase!.frequencyHz)
+    this.#machine.restore(machine)
+    this.#source = this.#sourceOn(host)
+    this.#here = true
+    this.policy.restore(this.#context(cause, wasRunning), clocks)
+  }
+
+  resume(cause: Cause | 'host-suspend'): void {
+    if (cause !== 'host-suspend') this.policy.resume?.(this.#context(cause, true))
+    Object.assign(this.#stops.at(-1)!, { untilNs: this.#nowNs, resumed: true })
+    this.#lay()
+  }
+
+  powerOff(): void {
+    this.#running = false
+    this.#here = false
+  }
+
+  // ---- what a policy sees
+
+  get #clocks(): CodeClocks {
+    return new CodeClocks(this.#machine!, this.host, this.#source)
+  }
+
+  #context(cause: Cause, wasRunning: boolean): PolicyContext {
+    return { cause, wasRunning, host: new HostClocks(this.host.machine), vmm: this.#vmm, power: this.#clocks }
+  }
+
+  // ---- results
+
+  result(endNs: bigint): GuestResult {
+    for (const stop of this.#stops) if (!stop.resumed) stop.untilNs = endNs
+    const counter = this.#here ? { counter: this.#clocks.guestTimebase() } : {}
+    return {
+      name: this.spec.name,
+      kernel: 'machine code',
+      variant: this.spec.variant,
+      policy: this.policy.name,
+      bootNs: this.spec.bootNs,
+      readers: this.told.readers,
+      sleepers: this.told.sleepers,
+      observations: this.told.log,
+      stops: this.#stops,
+      corrections: this.corrections,
+      clocks: counter,
+      stateHash: this.#here ? this.#machine!.hash : '',
+      ticks: this.#here ? BigInt.asUintN(64, this.#clocks.guestTimebase() - this.#bootTimebase) : 0n,
+      fault: this.#fault,
+      console: this.told.text,
+    }
+  }
+}
