@@ -46,10 +46,10 @@ export const PAGE_MASK: u64 = 0xfff
 export const STATUS_RUNNING: u32 = 0
 export const STATUS_OFF: u32 = 1 // the guest powered off
 export const STATUS_FAULT: u32 = 2 // see Machine.fault
+export const STATUS_REBOOT: u32 = 3 // the guest asked to be booted anew
 
 export const FAULT_NONE: u32 = 0
 export const FAULT_CHECKSTOP: u32 = 1 // a machine check that cannot be delivered
-export const FAULT_HCALL: u32 = 2 // a hypercall that this platform does not have: fault_detail is its number
 export const FAULT_TRANSLATION: u32 = 3 // address translation that is not there: hashed page tables, or a classic CPU's
 
 @unmanaged

@@ -2,7 +2,7 @@
 import { code_flush } from '../engine/code'
 import { tlb_flush } from '../engine/tlb'
 import {
-  CONSOLE, CPU, machine, MACHINE_COSTS, PAGE_SIZE, RAM, RAM_MAX, run_at_hand, STATE, STATE_END, STATUS_RUNNING,
+  CONSOLE, CPU, Machine, machine, MACHINE_COSTS, PAGE_SIZE, RAM, RAM_MAX, run_at_hand, STATE, STATE_END, STATUS_RUNNING,
 } from '../engine/layout'
 import { xxh64 } from '../hash'
 import { deliver } from './exception'
@@ -11,8 +11,11 @@ import { lpcr, lpcr_set, process_table_set } from './partition'
 import {
   get_cr, get_xer, MODEL, MODEL_SERVER, MSR, MSR_ME, PC, PVR, RESERVED_AT, RESERVED_NONE, set_cr, set_xer,
 } from './registers'
+import { day_start, input_put, platform } from './pseries/state'
+import { SOURCE_VTY, xics_reset, xics_signal } from './pseries/xics'
 import { COST_CLASSES } from './tables'
 import { ticks_unknown } from './ticks'
+import { vcpu_asleep } from './vcpus'
 import { dec_fired, dec_reset, next_stop, time, time_start, timebase_at } from './time'
 
 export { dec_armed, dec_next, set_dec, set_source, set_tb_offset, source_ticks, tb_offset } from './hypervisor'
@@ -43,8 +46,26 @@ export function machine_reset(ram: u32, board: u32, model: u32, pvr: u32, dec_bi
   store<u64>(RESERVED_AT, RESERVED_NONE)
   store<u64>(MSR, model == MODEL_SERVER ? MSR_ME : 0)
   dec_reset(dec_bits, model == MODEL_SERVER ? 1 : 0)
+  xics_reset()
+  platform().cpus = 1
   return true
 }
+
+/** What a pseries platform shows: the time of day, ns since 1970, at this cycle; the seed of H_RANDOM. */
+export function set_platform(day: u64, cpu_hz: u64, seed: u64): bool {
+  platform().random = seed
+  return day_start(machine().cycle, day, cpu_hz)
+}
+
+/** A character typed on the console; false when too many wait. */
+export function console_type(character: u32): bool {
+  if (!input_put(character)) return false
+  if (platform().vty_signals) xics_signal(SOURCE_VTY)
+  return true
+}
+
+/** Whether the guest reported that it cannot go on (ibm,os-term). */
+export function terminated(): u32 { return platform().terminated }
 
 /** State or RAM were written from outside: what was derived of them is forgotten. */
 export function machine_changed(): void {
@@ -74,6 +95,10 @@ export function run(until: u64): u32 {
   r.until_cycle = until
   while (m.cycle < r.until_cycle && m.status == STATUS_RUNNING) {
     if (time().dec_when <= m.cycle) dec_fired()
+    if (vcpu_asleep()) {
+      sleep_on(m)
+      continue
+    }
     deliver()
     r.stop_cycle = next_stop(m.cycle)
     r.left = <i32>(r.stop_cycle - m.cycle)
@@ -87,6 +112,13 @@ export function run(until: u64): u32 {
 export function partition_lpcr(): u64 { return lpcr() }
 export function partition_set_lpcr(value: u64, mask: u64): void { lpcr_set(value, mask) }
 export function partition_set_process_table(entry: u64): void { process_table_set(entry) }
+
+/** Nobody runs: time goes on to the next event. */
+function sleep_on(m: Machine): void {
+  const next = next_stop(m.cycle)
+  m.idle_cycles += next - m.cycle
+  m.cycle = next
+}
 
 export function cycles(): u64 { return machine().cycle }
 export function idle_cycles(): u64 { return machine().idle_cycles }

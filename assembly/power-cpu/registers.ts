@@ -29,11 +29,16 @@ export const PENDING: usize = CPU + 0x154 // interrupts that wait, PENDING_*
 export const MODEL: usize = CPU + 0x158
 export const PVR: usize = CPU + 0x15c
 export const TIME: usize = CPU + 0x160
+export const SLEEP: usize = CPU + 0x1f0 // SLEEP_*: vcpus.ts
 
 export const MODEL_CLASSIC: u32 = 0 // 32-bit, like the 604: edge-triggered DEC of 32 bits, rfi
 export const MODEL_SERVER: u32 = 1 // 64-bit, ISA 3.0: level-triggered DEC, rfid
 
 export const RESERVED_NONE: u64 = u64.MAX_VALUE
+export const SLEEP_NONE: u32 = 0
+export const SLEEP_CEDED: u32 = 1 // until an interrupt waits
+export const SLEEP_STOPPED: u32 = 2 // until another vCPU starts it
+
 export const PENDING_DEC: u32 = 1
 export const PENDING_EXTERNAL: u32 = 2
 

@@ -2,12 +2,13 @@
  * System instructions: SPRs with their privileges, MSR, interrupts and the return from them, hypercalls.
  * Source: Power ISA 3.0B, Book III, chapters 3 to 6. What an SPR may do says the table in src/power/sprs.ts.
  */
-import { cycle_now, machine, run_at_hand, STATUS_RUNNING } from '../engine/layout'
-import { BOARD_PSERIES, hypercall } from './board'
+import { cycle_now, machine, run_at_hand } from '../engine/layout'
+import { BOARD_PSERIES } from './board'
 import { spr_entry, spr_number } from './decode'
 import {
   PROGRAM_ILLEGAL, PROGRAM_PRIVILEGED, raise, raise_program, set_spr, spr, VECTOR_FP, VECTOR_SYSCALL, VECTOR_VEC, VECTOR_VSX,
 } from './exception'
+import { hypercall } from './pseries/hcall'
 import {
   CTR, field_b, field_d, get_xer, gpr, interrupt_due, JUMP, LEAVE, LR, msr, MSR, MSR_DR, MSR_EE, MSR_FP, MSR_IR,
   MSR_LE, MSR_ME, MSR_PR, MSR_RI, MSR_SF, MSR_VEC, MSR_VSX, NEXT, PC, PENDING, PVR, server, set_gpr, set_xer,
@@ -90,9 +91,10 @@ const TLBIEL: u32 = 274
 function system_call(word: u32, pc: u64): u32 {
   const level = (word >> 5) & 127
   if (level != 1 || machine().board != BOARD_PSERIES) return raise(VECTOR_SYSCALL, 0, pc + 4)
-  const known = hypercall()
-  store<u64>(PC, known ? pc + 4 : pc)
-  return known && machine().status == STATUS_RUNNING ? NEXT : LEAVE
+  store<u64>(PC, pc + 4)
+  hypercall()
+  // It may have changed MSR, or put the vCPU to sleep.
+  return LEAVE
 }
 
 /** Time goes by until the next event, or the end of the run; the instruction is over when an interrupt is due. */

@@ -10,6 +10,7 @@ import {
   type PowerMachine,
 } from '../power/index.js'
 import { jsonText } from '../report/json.js'
+import { fileKeys, LIVE_CYCLES, liveKeys, pace } from './keys.js'
 import { EXIT, InputError, print } from './output.js'
 
 interface Options {
@@ -21,6 +22,13 @@ interface Options {
   cost: Partial<Record<CostClass, number>>
   raw?: number
   entry?: bigint
+  append?: string
+  initrd?: string
+  dtb?: string
+  cpus: number
+  date?: bigint
+  seed: bigint
+  input?: string
   json?: true
 }
 
@@ -29,6 +37,7 @@ const EVERY_CYCLES = 50_000_000n
 
 const ENDS: Readonly<Record<PowerEnd, string>> = {
   off: 'powered off',
+  reboot: 'asked for a reboot',
   halted: 'stopped in a branch to itself with interrupts off',
   time: 'still running',
   fault: 'fault',
@@ -59,6 +68,18 @@ function memory(text: string): number {
 function model(text: string): ModelName {
   if (!(text in MODELS)) throw new InvalidArgumentError(`expected one of ${Object.keys(MODELS).join(', ')}.`)
   return text as ModelName
+}
+
+function date(text: string): bigint {
+  const at = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d)?Z)?$/.test(text) ? Date.parse(text) : Number.NaN
+  if (text === 'now') return BigInt(Date.now()) * 1_000_000n
+  if (Number.isNaN(at)) throw new InvalidArgumentError('expected 2026-01-31, 2026-01-31T12:00:00Z or now.')
+  return BigInt(at) * 1_000_000n
+}
+
+function cpus(text: string): number {
+  if (!/^[1-4]$/.test(text)) throw new InvalidArgumentError('expected 1 to 4.')
+  return Number(text)
 }
 
 function cost(text: string, before: Options['cost'] = {}): Options['cost'] {
@@ -95,25 +116,48 @@ export function addBoot(program: Command, end: (status: number) => void): void {
       'where to start; default: the entry of the ELF file, or --raw’s address',
       number,
     )
+    .option('--append <text>', 'the kernel’s command line')
+    .option('--initrd <file>', 'initial RAM disk')
+    .option('--dtb <file>', 'a device tree in place of the one of the machine')
+    .option('--cpus <n>', 'vCPUs of a pseries machine', cpus, 1)
+    .option('--date <date>', 'that the platform’s clock shows at the start; default: 2026-01-01', date)
+    .option('--seed <n>', 'of the platform’s random numbers', number, 0n)
+    .option('--input <file>', 'typed on the console, as far as the guest reads it; default: a terminal’s keys')
     .option('--json', 'one JSON document on stdout, with what the guest printed in it')
-    .addHelpText('after', '\nExample:\n  $ chronovisor boot test/guests/power/b64-sort.elf')
-    .action((file: string, options: Options) => {
-      end(boot(file, options))
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ chronovisor boot test/guests/power/b64-sort.elf
+  $ chronovisor boot vmlinux --memory 1GiB --initrd initrd.cpio.gz \\
+      --append 'console=hvc0 panic=-1'
+
+On a terminal, Ctrl-A x ends it.`,
+    )
+    .action(async (file: string, options: Options) => {
+      end(await boot(file, options))
     })
 }
 
-function boot(file: string, options: Options): number {
+async function boot(file: string, options: Options): Promise<number> {
   const machine = start(file, options)
-  let console = ''
+  const keys = options.input === undefined ? liveKeys() : fileKeys(options.input)
+  let text = ''
   let stop: PowerEnd
-  do {
-    const until = machine.cycles + EVERY_CYCLES
-    stop = machine.run(until < options.maxInstructions ? until : options.maxInstructions)
-    const text = machine.takeConsole()
-    if (options.json) console += text
-    else print(text)
-  } while (stop === 'time' && machine.cycles < options.maxInstructions)
-  if (options.json) print(jsonText(endJson(file, machine, stop, console, options)))
+  try {
+    do {
+      keys.feed(machine)
+      const until = machine.cycles + (keys.live ? LIVE_CYCLES : EVERY_CYCLES)
+      stop = machine.run(until < options.maxInstructions ? until : options.maxInstructions)
+      const printed = machine.takeConsole()
+      if (options.json) text += printed
+      else print(printed)
+      if (keys.live) await pace(machine, options.cpu)
+    } while (stop === 'time' && machine.cycles < options.maxInstructions && !keys.quit)
+  } finally {
+    keys.close()
+  }
+  if (options.json) print(jsonText(endJson(file, machine, stop, text, options)))
   else process.stderr.write(`chronovisor: ${endText(machine, stop)}\n`)
   return stop === 'fault' ? EXIT.failed : EXIT.held
 }
@@ -128,10 +172,18 @@ function start(file: string, options: Options): PowerMachine {
     cpuHz,
     ...(tb !== undefined && { tbHz: tb }),
     costs,
+    cpus: options.cpus,
+    seed: options.seed,
+    ...(options.date !== undefined && { dayNs: options.date }),
+    ...(options.append !== undefined && { append: options.append }),
+    ...(options.initrd !== undefined && { initrd: named(options.initrd) }),
+    ...(options.dtb !== undefined && { dtb: named(options.dtb) }),
     ...(raw !== undefined && { rawAt: raw }),
     ...(entry !== undefined && { entry }),
   })
 }
+
+const named = (name: string) => ({ name, bytes: readFileSync(name) })
 
 function endText(machine: PowerMachine, stop: PowerEnd): string {
   const how = machine.fault ?? ENDS[stop]

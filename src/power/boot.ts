@@ -1,8 +1,9 @@
 /** A machine with a program in it, from an ELF file or a raw image. */
 import { type Elf, ElfError, readElf } from './elf.js'
 import { type ModelName, PowerMachine, type PowerOptions } from './machine.js'
+import { enterPseries, type PseriesOptions, relocatesItself } from './pseries.js'
 
-export interface BootOptions extends PowerOptions {
+export interface BootOptions extends PowerOptions, PseriesOptions {
   /** Load the file as it is, at this address. */
   readonly rawAt?: number
   /** Where to start; default: the ELF file's entry, or `rawAt`. */
@@ -14,18 +15,37 @@ const DEFAULT_MODEL: Readonly<Record<32 | 64, ModelName>> = { 32: 'bare32', 64: 
 
 const MSR_LITTLE = 1n
 
-/** Loads `bytes` into a new machine whose CPU stands at the entry. `name` is for messages; throws ElfError. */
+/**
+ * Loads `bytes` into a new machine whose CPU stands at the entry; a pseries machine gets a device tree, in r3. `name` is
+ * for messages; throws ElfError, TreeError.
+ */
 export function bootMachine(bytes: Uint8Array, name: string, options: BootOptions = {}): PowerMachine {
-  if (options.rawAt !== undefined) return bootRaw(bytes, name, options.rawAt, options)
-  const elf = readElf(bytes, name)
+  const elf = options.rawAt === undefined ? readElf(bytes, name) : rawImage(bytes, options.rawAt, options.model)
   const machine = new PowerMachine({ ...options, model: options.model ?? DEFAULT_MODEL[elf.bits] })
   if (elf.bits === 64 && !machine.model.server) {
     throw new ElfError(`${name}: offset 4: a 64-bit program, and ${machine.model.title} is a 32-bit machine`)
   }
-  load(machine, elf, name)
-  machine.pc = options.entry ?? elf.entry
-  if (elf.littleEndian) machine.msr |= MSR_LITTLE
+  const pseries = machine.model.board === 'pseries'
+  if (!pseries || !relocatesItself(elf)) {
+    load(machine, elf, name)
+    machine.pc = elf.entry
+    // A program that is linked to its place starts in its own byte order; what relocates itself starts in big-endian.
+    if (elf.littleEndian) machine.msr |= MSR_LITTLE
+  }
+  if (pseries) enterPseries(machine, elf, name, machine.described, options)
+  if (options.entry !== undefined) machine.pc = options.entry
   return machine
+}
+
+/** A file without a header, as if it had one. */
+function rawImage(bytes: Uint8Array, at: number, model: ModelName = 'bare32'): Elf {
+  return {
+    bits: model === 'bare32' ? 32 : 64,
+    littleEndian: false,
+    shared: false,
+    entry: BigInt(at),
+    segments: [{ address: at, bytes, memoryBytes: bytes.length }],
+  }
 }
 
 function load(machine: PowerMachine, elf: Elf, name: string): void {
@@ -40,16 +60,4 @@ function load(machine: PowerMachine, elf: Elf, name: string): void {
     ram.set(bytes, address)
   }
   machine.core.machine_changed()
-}
-
-function bootRaw(bytes: Uint8Array, name: string, at: number, options: BootOptions): PowerMachine {
-  const machine = new PowerMachine(options)
-  if (at + bytes.length > machine.ram.length) {
-    throw new ElfError(
-      `${name}: ${bytes.length} bytes at 0x${at.toString(16)} do not fit into ${machine.ram.length} bytes of memory`,
-    )
-  }
-  machine.write(at, bytes)
-  machine.pc = options.entry ?? BigInt(at)
-  return machine
 }

@@ -19,6 +19,8 @@ export interface ElfSegment {
 export interface Elf {
   readonly bits: 32 | 64
   readonly littleEndian: boolean
+  /** Of type 3, linked to no place: it relocates itself. */
+  readonly shared: boolean
   readonly entry: bigint
   readonly segments: readonly ElfSegment[]
 }
@@ -80,7 +82,9 @@ export function readElf(bytes: Uint8Array, name: string): Elf {
   if (MACHINES[machine] !== bits) {
     return fail(18, `machine ${machine}; expected ${bits === 32 ? '20 (PowerPC)' : '21 (PowerPC64)'}`)
   }
-  if (u16(16) !== 2) return fail(16, `type ${u16(16)}; expected 2, an executable that is linked to its place`)
+  const type = u16(16)
+  if (type !== 2 && !(type === 3 && bits === 64))
+    return fail(16, `type ${type}; expected 2, an executable, or of 64-bit ones 3, which relocates itself`)
   const headerSize = u16(at.headerSize)
   if (headerSize < at.header)
     return fail(at.headerSize, `program headers of ${headerSize} bytes; expected ${at.header}`)
@@ -100,5 +104,5 @@ export function readElf(bytes: Uint8Array, name: string): Elf {
     segments.push({ address, bytes: bytes.subarray(offset, offset + file), memoryBytes: memory })
   }
   if (segments.length === 0) return fail(at.headers, 'no segment to load')
-  return { bits, littleEndian, entry: wide(at.entry), segments }
+  return { bits, littleEndian, shared: type === 3, entry: wide(at.entry), segments }
 }

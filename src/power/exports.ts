@@ -10,6 +10,9 @@ export interface PowerExports {
   machine_changed(): void
   set_cost(cost_class: number, cycles: number): number
   set_clock(ticks: bigint, tb_hz: bigint, cpu_hz: bigint): number
+  set_platform(day: bigint, cpu_hz: bigint, seed: bigint): number
+  console_type(character: number): number
+  terminated(): number
   run(until: bigint): number
   partition_lpcr(): bigint
   partition_set_lpcr(value: bigint, mask: bigint): void

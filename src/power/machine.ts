@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs'
 import type { Build } from '../core/load.js'
 import type { PowerExports } from './exports.js'
 import { COST_CLASSES, type CostClass } from './instructions.js'
+import type { TreeOptions } from './tree.js'
 
 /** Boards, as assembly/power-cpu/board.ts has them. */
 const BOARDS = { uart: 1, pseries: 2 } as const
@@ -32,33 +33,43 @@ export const MODELS = {
     tbHz: 100_000_000n,
   },
   pseries: {
-    title: 'pseries, as far as a bare program needs it: POWER9, console and power-off by hypercall',
+    title: 'pseries: POWER9, everything around it by hypercall and RTAS',
     board: 'pseries',
     server: true,
     pvr: 0x004e_1200,
-    decBits: 32,
+    decBits: 56,
     tbHz: 512_000_000n,
   },
 } as const satisfies Record<string, PowerModel>
 export type ModelName = keyof typeof MODELS
 
 /** Why a run ended. */
-export type PowerEnd = 'time' | 'off' | 'halted' | 'fault'
+export type PowerEnd = 'time' | 'off' | 'reboot' | 'halted' | 'fault'
 
 const FAULTS: Readonly<Record<number, string>> = {
   1: 'checkstop: no storage at the address, and machine checks are off',
-  2: 'a hypercall that this platform does not have',
   3: 'address translation that this CPU does not have (hashed page tables, classic BATs and segments)',
 }
 
 const OFF = 1
 const FAULT = 2
+const REBOOT = 3
 const PAGE = 65536
 /** Offsets of registers from address_cpu(), as in assembly/power-cpu/registers.ts. */
 const AT = { gpr: 0, lr: 0x108, ctr: 0x110, msr: 0x120, pc: 0x128, spr: 0x1000 } as const
 /** V8 looks for a better compiled form of a function only when it is called, so a young machine is called often. */
 const FIRST_SLICE = 100_000n
 const LAST_SLICE = 100_000_000n
+
+/** 2026-01-01T00:00:00Z: the same in every run, unless someone says otherwise. */
+const DAY_ZERO = 1_767_225_600_000_000_000n
+
+/** 32 bytes of a seed, for the guest's own random numbers. */
+function seedBytes(seed: bigint): Uint8Array {
+  const bytes = Buffer.alloc(32)
+  for (let i = 0; i < 4; i++) bytes.writeBigUInt64BE(BigInt.asUintN(64, (seed + 1n) * 0x9e3779b97f4a7c15n * BigInt(i + 1)), 8 * i)
+  return bytes
+}
 
 const modules = new Map<Build, WebAssembly.Module>()
 
@@ -80,6 +91,12 @@ export interface PowerOptions {
   readonly cpuHz?: bigint
   readonly tbHz?: bigint
   readonly costs?: Partial<Record<CostClass, number>>
+  /** vCPUs, 1 to 4; more than one on pseries only. */
+  readonly cpus?: number
+  /** What the platform's clock of day shows at the start, ns since 1970. */
+  readonly dayNs?: bigint
+  /** Of the platform's random numbers. */
+  readonly seed?: bigint
   readonly build?: Build
 }
 
@@ -95,6 +112,8 @@ export class PowerMachine {
   #printed: Uint8Array[] = []
   #slice = FIRST_SLICE
   readonly #ramBytes: number
+  /** What a device tree says of it. */
+  readonly described: Omit<TreeOptions, 'append' | 'initrd' | 'rtas'>
 
   constructor(options: PowerOptions = {}) {
     this.model = MODELS[options.model ?? 'bare32']
@@ -114,7 +133,11 @@ export class PowerMachine {
         throw new RangeError(`cost of ${name}: ${cycles} is not between 1 and 255 cycles`)
       }
     }
-    this.core.set_clock(0n, options.tbHz ?? this.model.tbHz, options.cpuHz ?? 1_000_000_000n)
+    const { cpuHz = 1_000_000_000n, dayNs = DAY_ZERO, seed = 0n } = options
+    const tbHz = options.tbHz ?? this.model.tbHz
+    this.core.set_clock(0n, tbHz, cpuHz)
+    this.core.set_platform(BigInt.asUintN(64, dayNs), cpuHz, seed)
+    this.described = { ramBytes: this.#ramBytes, cpus: 1, cpuHz, tbHz, pvr, decBits, seed: seedBytes(seed) }
   }
 
   #grow(): void {
@@ -209,6 +232,7 @@ export class PowerMachine {
       if (this.#slice < LAST_SLICE) this.#slice *= 2n
       if (status === OFF) return 'off'
       if (status === FAULT) return 'fault'
+      if (status === REBOOT) return 'reboot'
       if (this.core.halted() !== 0 && !halted) return 'halted'
     }
   }
@@ -225,6 +249,12 @@ export class PowerMachine {
     const text = this.#printed.map((part) => Buffer.from(part).toString('latin1')).join('')
     this.#printed = []
     return text
+  }
+
+  /** Types on the guest's console; answers how many characters it had room for. */
+  type(characters: Uint8Array): number {
+    const refused = characters.findIndex((character) => !this.core.console_type(character))
+    return refused < 0 ? characters.length : refused
   }
 
   /** XXH64 of state and guest memory. */
