@@ -5,9 +5,10 @@ import {
   CONSOLE, CPU, Machine, machine, MACHINE_COSTS, PAGE_SIZE, RAM, RAM_MAX, run_at_hand, STATE, STATE_END, STATUS_RUNNING,
 } from '../engine/layout'
 import { xxh64 } from '../hash'
+import { BOARD_PSERIES } from './board'
 import { deliver } from './exception'
 import { interpret } from './interpret'
-import { lpcr, lpcr_set, process_table_set } from './partition'
+import { lpcr, LPCR_LD, lpcr_set, process_table_set } from './partition'
 import {
   get_cr, get_xer, MODEL, MODEL_SERVER, MSR, MSR_ME, PC, PVR, RESERVED_AT, RESERVED_NONE, set_cr, set_xer,
 } from './registers'
@@ -46,6 +47,7 @@ export function machine_reset(ram: u32, board: u32, model: u32, pvr: u32, dec_bi
   store<u64>(RESERVED_AT, RESERVED_NONE)
   store<u64>(MSR, model == MODEL_SERVER ? MSR_ME : 0)
   dec_reset(dec_bits, model == MODEL_SERVER ? 1 : 0)
+  if (board == BOARD_PSERIES) lpcr_set(LPCR_LD, LPCR_LD)
   xics_reset()
   platform().cpus = 1
   return true

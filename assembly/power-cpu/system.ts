@@ -65,7 +65,7 @@ export function system_op(slot: usize, pc: u64): u32 {
     case Sys.MFSRIN: set_gpr(field_d(word), segment(<u32>gpr(field_b(word)) >> 28)); return NEXT
     case Sys.TLBIE:
     case Sys.TLBIEL: return forget_translations(word, pc)
-    // tlbia, tlbsync: nothing is under way; msgsndp, msgclrp: one CPU.
+    // tlbia, slbia, tlbsync: nothing is under way or kept; msgsndp, msgclrp: one CPU.
     default: return NEXT
   }
 }

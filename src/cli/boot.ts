@@ -122,7 +122,10 @@ export function addBoot(program: Command, end: (status: number) => void): void {
     .option('--cpus <n>', 'vCPUs of a pseries machine', cpus, 1)
     .option('--date <date>', 'that the platform’s clock shows at the start; default: 2026-01-01', date)
     .option('--seed <n>', 'of the platform’s random numbers', number, 0n)
-    .option('--input <file>', 'typed on the console, as far as the guest reads it; default: a terminal’s keys')
+    .option(
+      '--input <file>',
+      'typed on the console, as far as the guest reads it; default: a terminal’s keys',
+    )
     .option('--json', 'one JSON document on stdout, with what the guest printed in it')
     .addHelpText(
       'after',

@@ -20,7 +20,8 @@ const MSR_LITTLE = 1n
  * for messages; throws ElfError, TreeError.
  */
 export function bootMachine(bytes: Uint8Array, name: string, options: BootOptions = {}): PowerMachine {
-  const elf = options.rawAt === undefined ? readElf(bytes, name) : rawImage(bytes, options.rawAt, options.model)
+  const elf =
+    options.rawAt === undefined ? readElf(bytes, name) : rawImage(bytes, options.rawAt, options.model)
   const machine = new PowerMachine({ ...options, model: options.model ?? DEFAULT_MODEL[elf.bits] })
   if (elf.bits === 64 && !machine.model.server) {
     throw new ElfError(`${name}: offset 4: a 64-bit program, and ${machine.model.title} is a 32-bit machine`)

@@ -100,7 +100,18 @@ export function writeTree({ root, reserved }: Tree): Uint8Array {
   const atStructure = HEADER + map.length
   const atStrings = atStructure + structure.length
   const total = atStrings + strings.length
-  const header = [MAGIC, total, atStructure, atStrings, HEADER, VERSION, 16, 0, strings.length, structure.length]
+  const header = [
+    MAGIC,
+    total,
+    atStructure,
+    atStrings,
+    HEADER,
+    VERSION,
+    16,
+    0,
+    strings.length,
+    structure.length,
+  ]
   return Buffer.concat([propertyBytes(header), map, structure, strings])
 }
 

@@ -189,6 +189,7 @@ dcbi        31/470   X     RA0,RB          cache     raw        mem       p
 nand        31/476   X     RA,RS,RB        integer   a_s_b      NAND      .
 divd        31/489   XO    RT,RA,RB        divide    raw        arith     64,o,.
 divw        31/491   XO    RT,RA,RB        divide    raw        arith     o,.
+slbia       31/498   X     -               system    raw        sys       64,p
 popcntd     31/506   X     RA,RS           integer   raw        arith     64,3
 cmpb        31/508   X     RA,RS,RB        integer   raw        arith     3
 mcrxr       31/512   X     BF              cr        raw        arith     32

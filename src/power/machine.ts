@@ -67,7 +67,8 @@ const DAY_ZERO = 1_767_225_600_000_000_000n
 /** 32 bytes of a seed, for the guest's own random numbers. */
 function seedBytes(seed: bigint): Uint8Array {
   const bytes = Buffer.alloc(32)
-  for (let i = 0; i < 4; i++) bytes.writeBigUInt64BE(BigInt.asUintN(64, (seed + 1n) * 0x9e3779b97f4a7c15n * BigInt(i + 1)), 8 * i)
+  for (let i = 0; i < 4; i++)
+    bytes.writeBigUInt64BE(BigInt.asUintN(64, (seed + 1n) * 0x9e3779b97f4a7c15n * BigInt(i + 1)), 8 * i)
   return bytes
 }
 

@@ -123,7 +123,8 @@ export function enterPseries(
   }
   const tree = writeTree(options.dtb ? treeOfFile(options.dtb, described) : pseriesTree(described))
   const at = down(top - tree.length)
-  if (at < end) throw new ElfError(`${name}: the device tree does not fit into ${machine.ram.length} bytes of memory`)
+  if (at < end)
+    throw new ElfError(`${name}: the device tree does not fit into ${machine.ram.length} bytes of memory`)
   machine.write(at, tree)
   machine.setGpr(3, BigInt(at))
   machine.setGpr(4, BigInt(KERNEL_AT))

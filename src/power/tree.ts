@@ -59,7 +59,10 @@ const ARCHITECTED_ISA_3_0 = 0x0f00_0005
 const RADIX_PAGES = [0x0000_000c, 0xa000_0010, 0x2000_0015, 0x4000_001e]
 /** What a POWER9 without transactional memory has, by LoPAPR's table of attributes: length, version 0, bytes. */
 const PA_FEATURES = [
-  ...[0x4200f63f, 0xc7c080f0, 0x80000000, 0, 0x00008000, 0x80008000, 0x00008000, 0x80008000, 0x80008000, 0xc0008000],
+  ...[
+    0x4200f63f, 0xc7c080f0, 0x80000000, 0, 0x00008000, 0x80008000, 0x00008000, 0x80008000, 0x80008000,
+    0xc0008000,
+  ],
   ...[0x80008000, 0x80008000, 0x80008000, 0x80008000, 0x80008000, 0x80008000, 0x80000000],
 ]
 const XICS = 0x1111
@@ -100,7 +103,10 @@ function cpuNode(index: number, { cpuHz, tbHz, pvr, decBits, rtas }: TreeOptions
 }
 
 function cpusNode(options: TreeOptions): TreeNode {
-  const cpus = Array.from({ length: options.cpus }, (_, i) => [`PowerPC,POWER9@${hex(i)}`, cpuNode(i, options)] as const)
+  const cpus = Array.from(
+    { length: options.cpus },
+    (_, i) => [`PowerPC,POWER9@${hex(i)}`, cpuNode(i, options)] as const,
+  )
   return node({ '#address-cells': [1], '#size-cells': [0] }, Object.fromEntries(cpus))
 }
 

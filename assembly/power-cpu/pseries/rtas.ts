@@ -99,7 +99,11 @@ function call(token: u32, block: u64, nargs: u32, nret: u32): i32 {
       result(block, nargs, 1, FULL_POWER)
       return RTAS_SUCCESS
     case OS_TERM: platform().terminated = 1; return nargs == 1 && nret == 1 ? RTAS_SUCCESS : RTAS_PARAM_ERROR
-    default: return token >= SET_XIVE && token <= INT_ON ? source_call(token, block, nargs, nret) : cpu_call(token, block, nargs, nret)
+    case SET_XIVE:
+    case GET_XIVE:
+    case INT_OFF:
+    case INT_ON: return source_call(token, block, nargs, nret)
+    default: return cpu_call(token, block, nargs, nret)
   }
 }
 
