@@ -3,22 +3,42 @@ import { guest_page_of, offset_of, SLOT_SIZE } from '../engine/code'
 import { MACHINE_COSTS, PAGE_BITS, PAGE_SIZE, RAM, run_at_hand, SPR } from '../engine/layout'
 import { CRF, GPR, msr, MSR_LE, server, ZERO } from './registers'
 import {
-  FLAG_ONLY_32, FLAG_ONLY_64, FLAG_PRIVILEGED, FLAG_RECORD, FLAG_SERVER, INDEX_19, INDEX_30, INDEX_31, INDEX_4,
-  INDEX_58, INDEX_62, FIRST_PAIR, Op, PAIRS, PRIMARY, ROW_FLAGS, ROWS, Slot, SPR_TABLE,
-  SprKind,
+  FIRST_PAIR, FLAG_ONLY_32, FLAG_ONLY_64, FLAG_PRIVILEGED, FLAG_RECORD, FLAG_SERVER, INDEX_19, INDEX_30, INDEX_31, INDEX_4,
+  INDEX_57, INDEX_58, INDEX_59, INDEX_60, INDEX_61, INDEX_62, INDEX_63, LAST_SUB, NO_SUB, Op, PAIRS, PRIMARY, ROW_FACILITY,
+  ROW_FLAGS, ROW_SUB, ROWS, Slot, SPR_TABLE, SprKind,
 } from './tables'
 
 @inline function indexed(table: usize, index: u32): u32 { return load<u16>(table + (index << 1)) }
 
 /** The row of the instruction table for a word; 0: none. */
 export function row_of(word: u32): u32 {
+  const row = first_row(word)
+  return load<u8>(ROW_SUB + row) == NO_SUB ? row : row_by_ra(row, word)
+}
+
+function row_by_ra(first: u32, word: u32): u32 {
+  const sought = (word >> 16) & 31
+  let row = first
+  while ((load<u8>(ROW_SUB + row) & 31) != sought) {
+    if (load<u8>(ROW_SUB + row) & LAST_SUB) return 0
+    row++
+  }
+  return row
+}
+
+function first_row(word: u32): u32 {
   switch (word >> 26) {
-    case 4: return indexed(INDEX_4, word & 63)
+    case 4: return indexed(INDEX_4, word & 2047)
     case 19: return indexed(INDEX_19, (word >> 1) & 1023)
     case 30: return indexed(INDEX_30, (word >> 1) & 15)
     case 31: return indexed(INDEX_31, (word >> 1) & 1023)
+    case 57: return indexed(INDEX_57, word & 3)
     case 58: return indexed(INDEX_58, word & 3)
+    case 59: return indexed(INDEX_59, (word >> 1) & 1023)
+    case 60: return indexed(INDEX_60, (word >> 1) & 1023)
+    case 61: return indexed(INDEX_61, word & 7)
     case 62: return indexed(INDEX_62, word & 3)
+    case 63: return indexed(INDEX_63, (word >> 1) & 1023)
     default: return indexed(PRIMARY, word >> 26)
   }
 }
@@ -81,7 +101,8 @@ function decode_one(slot: usize): void {
   const handler = <u32>load<u16>(entry)
   set_imm(slot, word)
   store<u8>(slot, row == 0 ? 1 : load<u8>(MACHINE_COSTS + load<u8>(entry, 3)), 14)
-  store<u8>(slot, flags & FLAG_PRIVILEGED ? 1 : 0, 15)
+  const needs = <u32>load<u8>(ROW_FACILITY + row) // no instruction is privileged and needs a facility
+  store<u8>(slot, flags & FLAG_PRIVILEGED ? 1 : <u8>needs, 15)
   if (!row_exists(row)) {
     set_op(slot, facility(word) ? Op.UNAVAILABLE : Op.ILLEGAL)
     return

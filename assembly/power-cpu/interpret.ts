@@ -21,6 +21,7 @@ import { mulhi_u64 } from '../wide'
 import { arith } from './arith'
 import { branch_target } from './branch'
 import { decode } from './decode'
+import { facility_op } from './facility'
 import { choose_tlbs, fetch, load_slow, store_slow } from './memory'
 import {
   CA, CA32, CRF, CTR, get_cr, interrupt_due, LEAVE, LR, MSR, msr, MSR_EE, MSR_LE, MSR_RI, NEXT, PC, set_cr, SO,
@@ -202,6 +203,11 @@ function run<W, E>(): void {
         bias = pc - <u64>(ip >> 2)
         continue
       }
+      case Op.FACILITY:
+        store<i32>(RUN_LEFT, left)
+        if (facility_op(ip, pc_of<W>(bias, ip)) == LEAVE) return leave(load<i32>(RUN_LEFT) - cost(ip))
+        left = load<i32>(RUN_LEFT)
+        break
       case Op.ILLEGAL:
         store<i32>(RUN_LEFT, left)
         if (illegal(ip, pc_of<W>(bias, ip)) == LEAVE) return leave(load<i32>(RUN_LEFT) - cost(ip))

@@ -5,8 +5,11 @@
  *   0x000 GPR 0-31 | 0x100 a zero, which RA = 0 means in addresses | LR | CTR | TAR | MSR | PC
  *   0x130 CR as eight bytes of four bits: LT 8, GT 4, EQ 2, SO 1 | XER in pieces, one byte a flag
  *   0x160 time: see time.ts
+ *   0x400 VSR 0-63, 16 bytes each: FPR n is the first doubleword of VSR n, VR n is VSR 32 + n | 0x800 FPSCR | VSCR
+ *
+ * A VSR lies in memory with its last byte first, as WebAssembly's own vectors do: byte n of the architecture at 15 - n.
  */
-import { CPU } from '../engine/layout'
+import { CPU, RUN } from '../engine/layout'
 
 export const GPR: usize = CPU
 export const ZERO: usize = CPU + 0x100
@@ -30,6 +33,11 @@ export const MODEL: usize = CPU + 0x158
 export const PVR: usize = CPU + 0x15c
 export const TIME: usize = CPU + 0x160
 export const SLEEP: usize = CPU + 0x1f0 // SLEEP_*: vcpus.ts
+export const VSR: usize = CPU + 0x400
+export const FPSCR: usize = CPU + 0x800 // u64
+export const VSCR: usize = CPU + 0x808 // u32
+/** Where an instruction puts a result together, 48 bytes; not state. */
+export const DRAFT: usize = RUN + 0x100
 
 export const MODEL_CLASSIC: u32 = 0 // 32-bit, like the 604: edge-triggered DEC of 32 bits, rfi
 export const MODEL_SERVER: u32 = 1 // 64-bit, ISA 3.0: level-triggered DEC, rfid
@@ -47,6 +55,7 @@ export const MSR_EE: u64 = 1 << 15
 export const MSR_PR: u64 = 1 << 14
 export const MSR_FP: u64 = 1 << 13
 export const MSR_ME: u64 = 1 << 12
+export const MSR_FE: u64 = (1 << 11) | (1 << 8)
 export const MSR_SE: u64 = 1 << 10
 export const MSR_IP: u64 = 1 << 6
 export const MSR_IR: u64 = 1 << 5

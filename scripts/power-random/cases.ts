@@ -4,10 +4,12 @@
  *
  * Left out is what this tester cannot compare: instructions that read time, change MSR, wait, or speak to a platform;
  * forms that the architecture calls invalid; and where QEMU 7.2 is known to be wrong: divde does not see all overflows,
- * stqcx. never stores, lwat and stwat compare words without their sign, st*cx. takes any alignment.
+ * stqcx. never stores, lwat and stwat compare words without their sign, st*cx. takes any alignment, vrldmi does not insert,
+ * mtfsb1 of an exception does not set FX.
  */
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus'
 import { INSTRUCTIONS, type Instruction } from '../../src/power/instructions.js'
+import type { Kind } from './records.js'
 
 export interface Case {
   readonly words: readonly number[]
@@ -51,6 +53,7 @@ const LEFT_OUT = new Set([
     'b',
     'bctar',
   ],
+  ...['vrldmi'],
   ...[
     'divde',
     'divdeo',
@@ -114,6 +117,8 @@ function number64(draw: Drawer): bigint {
 
 /** Bits of the word from the operands of the table; what they may be is up to `row`. */
 function operand(name: string, row: Instruction, draw: Drawer): number {
+  // vextuwlx and its kin: RA says where an element begins.
+  if (name === 'RA' && row.name.startsWith('vextu')) return draw.pick(INDICES) << 16
   const storage = row.operands.some((other) => /^RA0?$|\(RA0?\)$/.test(other)) && isStorage(row)
   switch (name) {
     case 'RT':
@@ -141,6 +146,28 @@ function operand(name: string, row: Instruction, draw: Drawer): number {
       return draw.next(1 << 16)
     case 'UI':
       return draw.next(1 << 16)
+    case 'VRT':
+    case 'FRT':
+      return draw.next(32) << 21
+    case 'VRA':
+    case 'FRA':
+      return draw.next(32) << 16
+    case 'VRB':
+    case 'FRB':
+      return draw.next(32) << 11
+    case 'VRC':
+    case 'FRC':
+      return draw.next(32) << 6
+    case 'XT':
+      return (draw.next(32) << 21) | draw.next(2)
+    case 'XA':
+      return (draw.next(32) << 16) | (draw.next(2) << 2)
+    case 'XB':
+      return (draw.next(32) << 11) | (draw.next(2) << 1)
+    case 'XC':
+      return (draw.next(32) << 6) | (draw.next(2) << 3)
+    case 'XTdq':
+      return (draw.next(32) << 21) | (draw.next(2) << 3)
     case 'D(RA)':
     case 'D(RA0)':
       return (draw.pick(BASES) << 16) | ((draw.next(64) - 32) & 0xffff)
@@ -179,11 +206,36 @@ const FIELDS: Readonly<Record<string, readonly [bits: number, shift: number]>> =
   BA: [5, 16],
   BB: [5, 11],
   BC: [5, 6],
+  UIM2: [2, 16],
+  UIM5: [5, 16],
+  SIM: [5, 16],
+  SHB: [4, 6],
+  SHW: [2, 8],
+  DM: [2, 8],
+  IMM8: [8, 11],
+  ST: [1, 15],
+  SIX: [4, 11],
+  STRM: [2, 21],
+  U: [4, 12],
+  W: [1, 16],
+  FLM: [8, 17],
+  DRM: [3, 11],
+  RM: [2, 11],
 }
+
+/** Bytes of an element by the last letter of vextractub, vinsertd and so on. */
+const ELEMENT: Readonly<Record<string, number>> = { b: 1, h: 2, w: 4, d: 8 }
 
 function small(name: string, row: Instruction, draw: Drawer): number {
   const field = FIELDS[name]
   if (field) return draw.next(1 << field[0]) << field[1]
+  // Bits of FPSCR without exceptions, and without NI: under QEMU mtfsb1 sets neither FX nor NI.
+  if (name === 'BTF')
+    return draw.pick([0, 1, 2, 13, 14, 15, 16, 17, 18, 19, 20, 24, 25, 26, 27, 28, 30, 31]) << 21
+  // The element has to end inside the register.
+  if (name === 'UIM4') return draw.next(17 - (ELEMENT[row.name.at(-1)!] ?? 4)) << 16
+  // A whole FPSCR, one half, or the fields of FLM.
+  if (name === 'LW') return draw.next(4) === 0 ? draw.next(2) << 16 : draw.next(2) << 25
   if (name === 'SH6') return (draw.next(32) << 11) | (draw.next(2) << 1)
   if (name === 'MB6') return (draw.next(32) << 6) | (draw.next(2) << 5)
   // On 32-bit CPUs a comparison of doublewords does not exist.
@@ -209,15 +261,20 @@ function branchOptions(row: Instruction, draw: Drawer): number {
 }
 
 function instruction(rows: readonly Instruction[], server: boolean, draw: Drawer): number {
-  return draw.next(40) === 0 ? moveSpr(draw) : drawWord(draw.pick(rows), server, draw)
+  return rows[0]!.facility === 'none' && draw.next(40) === 0
+    ? moveSpr(draw)
+    : drawWord(draw.pick(rows), server, draw)
 }
 
 /** An instruction of a row, with operands of its own. */
 export function drawWord(row: Instruction, server: boolean, draw: Drawer): number {
-  let word = ((row.primary << 26) | (row.extended << row.shift)) >>> 0
+  let word = ((row.primary << 26) | row.value) >>> 0
   for (const name of row.operands) word = (word | operand(name, row, draw)) >>> 0
   if (!server && row.name.startsWith('cmp')) word = (word & ~(1 << 21)) >>> 0
+  // L and W of mtfsf, W of mtfsfi: not on classic CPUs.
+  if (!server && row.name.startsWith('mtfsf')) word = (word & ~((1 << 25) | (1 << 16))) >>> 0
   if (row.record && draw.next(2) === 0) word |= 1
+  if (row.form === 'VC' || row.form === 'XX3C') word |= draw.next(2) << 10
   if (row.costClass === 'branch') word |= draw.next(2)
   if (row.name.endsWith('.') && row.primary === 31) word |= 1
   return word >>> 0
@@ -231,9 +288,12 @@ function moveSpr(draw: Drawer): number {
 }
 
 /** What the CPU has, without what cannot be compared. */
-export function testedRows(server: boolean): readonly Instruction[] {
+export function testedRows(server: boolean, kind: Kind): readonly Instruction[] {
   return INSTRUCTIONS.filter(
-    (row) => !LEFT_OUT.has(row.name) && !(server ? row.only32 : row.only64 || row.server),
+    (row) =>
+      !LEFT_OUT.has(row.name) &&
+      (kind === 'float') === (row.facility !== 'none') &&
+      !(server ? row.only32 : row.only64 || row.server),
   )
 }
 
@@ -243,7 +303,8 @@ export function drawCase(rows: readonly Instruction[], server: boolean, draw: Dr
   do words = Array.from({ length: count }, () => instruction(rows, server, draw))
   while (goesAstray(words))
   // A case with lwarx and stwcx. together is rare by chance.
-  if (draw.next(30) === 0) words.splice(0, words.length, ...reservedPair(rows, draw))
+  if (rows[0]!.facility === 'none' && draw.next(30) === 0)
+    words.splice(0, words.length, ...reservedPair(rows, draw))
   return {
     words,
     little: server && draw.next(3) === 0 && !words.some(isMultiple),
@@ -257,6 +318,7 @@ export function drawStart({ words }: Case, server: boolean, draw: Drawer): Start
   const bases = [64 + draw.next(64), 64 + draw.next(64), 64 + 16 * draw.next(4)] as const
   const gpr = Array.from({ length: 32 }, () => number64(draw))
   for (const r of INDICES) gpr[r] = BigInt(draw.pick([0, 4, 8, 16, 32, draw.next(33)]))
+  if (words.some(isExtract)) for (const r of INDICES) gpr[r] = BigInt(draw.next(13))
   if (words.some(isConditional)) gpr[8] = BigInt(16 * draw.next(3))
   return {
     gpr,
@@ -275,6 +337,9 @@ const isToRegister = (word: number) => word >>> 26 === 19 && [16, 528].includes(
 const isMtspr = (word: number) => word >>> 26 === 31 && ((word >>> 1) & 1023) === 467
 
 const extended = (word: number) => (word >>> 26 === 31 ? (word >>> 1) & 1023 : -1)
+/** vextublx to vextuwrx. */
+const isExtract = (word: number) =>
+  word >>> 26 === 4 && ((word & 0x7ff) - 1549) % 64 === 0 && (word & 0x7ff) >= 1549
 /** QEMU does not look at the alignment of st*cx. without a reservation; these come in pairs with an aligned address. */
 const isConditional = (word: number) => [150, 182, 214, 694, 726].includes(extended(word))
 /** In little-endian mode QEMU takes the alignment interrupt of these without setting DAR. */

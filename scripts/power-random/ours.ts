@@ -1,15 +1,21 @@
 /** A batch of cases on this project's machine. */
 import { readFileSync } from 'node:fs'
 import { bootMachine } from '../../src/power/index.js'
-import { type Batch, CODE, HEADER, RECORDS } from './records.js'
+import { type Batch, CODE, HEADER, type Kind, RECORDS } from './records.js'
 
 export type Bits = 32 | 64
 
-export const harness = (bits: Bits) => new URL(`../../test/guests/power/b${bits}-random.elf`, import.meta.url)
+const PROGRAMS: Readonly<Record<Kind, string>> = { integer: 'random', float: 'float' }
+
+export const harness = (bits: Bits, kind: Kind) =>
+  new URL(`../../test/guests/power/b${bits}-${PROGRAMS[kind]}.elf`, import.meta.url)
 
 /** The records after the run. */
 export function runOurs(batch: Batch, bits: Bits, build: 'release' | 'debug' = 'release'): Uint8Array {
-  const machine = bootMachine(readFileSync(harness(bits)), 'random.elf', { ramBytes: 16 << 20, build })
+  const machine = bootMachine(readFileSync(harness(bits, batch.kind)), 'random.elf', {
+    ramBytes: 20 << 20,
+    build,
+  })
   machine.write(HEADER, batch.header)
   machine.write(CODE, batch.code)
   machine.write(RECORDS, batch.records)

@@ -75,11 +75,11 @@ export async function runQemu(batch: Batch, bits: Bits): Promise<Uint8Array> {
   writeFileSync(file('records'), batch.records)
   const load = (name: string, at: number) => ['-device', `loader,file=${file(name)},addr=${at},force-raw=on`]
   const [program, ...machine] = MACHINE[bits]
-  if (bits === 64) writeFileSync(file('image'), image(harness(64)))
+  if (bits === 64) writeFileSync(file('image'), image(harness(64, batch.kind)))
   const start =
     bits === 64
       ? ['-bios', file('image')]
-      : ['-device', `loader,file=${fileURLToPath(harness(32))},cpu-num=0`]
+      : ['-device', `loader,file=${fileURLToPath(harness(32, batch.kind))},cpu-num=0`]
   const console = bits === 64 ? ['-nodefaults', '-serial', 'stdio'] : ['-serial', 'stdio', '-monitor', 'none']
   const child = spawn(program!, [
     ...machine,

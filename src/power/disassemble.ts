@@ -47,6 +47,38 @@ const OPERANDS: Readonly<Record<string, (word: number, address: bigint) => strin
   CT: (w) => `${field(w, 21, 5)}`,
   CY: (w) => `${field(w, 9, 2)}`,
   SR: (w) => `${field(w, 16, 4)}`,
+  VRT: (w) => `v${field(w, 21, 5)}`,
+  VRA: (w) => `v${field(w, 16, 5)}`,
+  VRB: (w) => `v${field(w, 11, 5)}`,
+  VRC: (w) => `v${field(w, 6, 5)}`,
+  FRT: (w) => `f${field(w, 21, 5)}`,
+  FRA: (w) => `f${field(w, 16, 5)}`,
+  FRB: (w) => `f${field(w, 11, 5)}`,
+  FRC: (w) => `f${field(w, 6, 5)}`,
+  // The sixth bit of a VSX register's number lies at the end of the word.
+  XT: (w) => `vs${field(w, 21, 5) | (field(w, 0, 1) << 5)}`,
+  XA: (w) => `vs${field(w, 16, 5) | (field(w, 2, 1) << 5)}`,
+  XB: (w) => `vs${field(w, 11, 5) | (field(w, 1, 1) << 5)}`,
+  XC: (w) => `vs${field(w, 6, 5) | (field(w, 3, 1) << 5)}`,
+  XTdq: (w) => `vs${field(w, 21, 5) | (field(w, 3, 1) << 5)}`,
+  UIM2: (w) => `${field(w, 16, 2)}`,
+  UIM4: (w) => `${field(w, 16, 4)}`,
+  UIM5: (w) => `${field(w, 16, 5)}`,
+  SIM: (w) => `${signed(field(w, 16, 5), 5)}`,
+  SHB: (w) => `${field(w, 6, 4)}`,
+  SHW: (w) => `${field(w, 8, 2)}`,
+  DM: (w) => `${field(w, 8, 2)}`,
+  IMM8: (w) => `${field(w, 11, 8)}`,
+  ST: (w) => `${field(w, 15, 1)}`,
+  SIX: (w) => `${field(w, 11, 4)}`,
+  STRM: (w) => `${field(w, 21, 2)}`,
+  BTF: (w) => `${field(w, 21, 5)}`,
+  U: (w) => `${field(w, 12, 4)}`,
+  W: (w) => `${field(w, 16, 1)}`,
+  FLM: (w) => `${field(w, 17, 8)}`,
+  LW: (w) => `${field(w, 25, 1)},${field(w, 16, 1)}`,
+  DRM: (w) => `${field(w, 11, 3)}`,
+  RM: (w) => `${field(w, 11, 2)}`,
   DX: (w) => `${signed((w & 0xffc0) | (field(w, 16, 5) << 1) | (w & 1), 16)}`,
 }
 
@@ -64,8 +96,8 @@ function operand(name: string, word: number, address: bigint): string {
   return `${signed(word & mask, 16)}(${OPERANDS[inner]!(word, address)})`
 }
 
-function matches({ primary, shift, bits, extended }: Instruction, word: number): boolean {
-  return word >>> 26 === primary && field(word, shift, bits) === extended
+function matches({ primary, mask, value }: Instruction, word: number): boolean {
+  return word >>> 26 === primary && (word & mask) === value
 }
 
 /** The row of the table that a word is an instance of. */
@@ -77,6 +109,8 @@ export function findInstruction(word: number): Instruction | undefined {
 function suffix(row: Instruction, word: number): string {
   if (row.costClass === 'branch')
     return `${word & 1 ? 'l' : ''}${'BI'.includes(row.form) && word & 2 ? 'a' : ''}`
+  // Vector comparisons have Rc in the middle.
+  if (row.form === 'VC' || row.form === 'XX3C') return word & 0x400 ? '.' : ''
   return row.record && word & 1 ? '.' : ''
 }
 

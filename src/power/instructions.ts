@@ -9,12 +9,21 @@
  *   class     the instruction's class in the cost model
  *   slot      how the decoder fills the slot (assembly/power-cpu/decode.ts), and
  *   does      the handler: an upper-case name is a case of the interpreter's own loop; arith, mem and sys are the
- *             handlers out of line, one switch a file, which get the instruction word
+ *             handlers out of line, one switch a file, which get the instruction word; so are those of FACILITY_FILES
+ *             (tables.ts), which one case of the loop sends on
  *   flags     o has an OE form · . has an Rc form · 64 not on 32-bit CPUs · 32 only on 32-bit CPUs · p privileged
- *             t time: may read or move the clock · 3 since ISA 2.03, so not on the classic CPU
+ *             t time: may read or move the clock · 3 since ISA 2.03, so not on the classic CPU · fp, vec, vsx and the
+ *             others of FACILITIES: which facility has to be on
+ *
+ * Floating point is in table-float.ts, vectors are in table-vector.ts and table-vsx.ts. A code of three numbers has the
+ * third in the field of RA.
  *
  * Source: Power ISA 3.0B; for the classic CPU the Programming Environments Manual for 32-bit implementations.
  */
+import { FLOAT_TABLE } from './table-float.js'
+import { VECTOR_TABLE } from './table-vector.js'
+import { VSX_TABLE } from './table-vsx.js'
+
 const TABLE = `
 # name      code     form  operands        class     slot       does      flags
 tdi         2        D     TO,RA,SI        trap      raw        arith     64
@@ -252,11 +261,15 @@ export const COST_CLASSES = [
   'sync',
   'trap',
   'system',
+  'float',
+  'vector',
 ] as const
 export type CostClass = (typeof COST_CLASSES)[number]
 
 /** Where the extended opcode lies in the word, and how wide it is; `D`-like forms have none. */
-const FORMS: Readonly<Record<string, { readonly shift: number; readonly bits: number }>> = {
+const FORMS: Readonly<
+  Record<string, { readonly shift: number; readonly bits: number; readonly free?: number }>
+> = {
   D: { shift: 0, bits: 0 },
   DQ: { shift: 0, bits: 0 },
   B: { shift: 0, bits: 0 },
@@ -275,7 +288,28 @@ const FORMS: Readonly<Record<string, { readonly shift: number; readonly bits: nu
   A: { shift: 1, bits: 5 },
   DX: { shift: 1, bits: 5 },
   Z23: { shift: 1, bits: 8 },
+  VX: { shift: 0, bits: 11 },
+  VC: { shift: 0, bits: 10 },
+  DQ3: { shift: 0, bits: 3 },
+  XX1: { shift: 1, bits: 10 },
+  XX2: { shift: 2, bits: 9 },
+  XX3: { shift: 3, bits: 8 },
+  XX3C: { shift: 3, bits: 7 },
+  XX3D: { shift: 3, bits: 8, free: 0x60 << 3 }, // two bits of the opcode are an operand
+  XX2D: { shift: 2, bits: 9, free: 0x11 << 2 },
+  XX4: { shift: 4, bits: 2 },
 }
+
+/** Facilities that MSR turns on: floating point, vectors (VMX), VSX; and those that the number of the register decides. */
+export const FACILITIES = [
+  'none',
+  'fp',
+  'vec',
+  'vsx',
+  'vsx-vec', // VSX for registers 0-31, VMX for 32-63: bit 31 of the word
+  'vsx-vec-dq', // likewise, bit 28
+  'fp-vec', // floating point for registers 0-31, VMX for 32-63
+] as const
 
 export interface Instruction {
   readonly name: string
@@ -285,6 +319,12 @@ export interface Instruction {
   /** The extended opcode is bits [shift, shift + bits) of the word, counted from the least significant one. */
   readonly shift: number
   readonly bits: number
+  /** Bits of the word that tell the instruction, but for the primary opcode; and what they are. */
+  readonly mask: number
+  readonly value: number
+  /** What the field of RA is, where it is part of the opcode; else null. */
+  readonly sub: number | null
+  readonly facility: (typeof FACILITIES)[number]
   readonly operands: readonly string[]
   readonly costClass: CostClass
   readonly slot: string
@@ -302,16 +342,22 @@ const OE = 1 << 9
 
 function parseRow(line: string): Instruction[] {
   const [name, code, form, operands, costClass, slot, does, flags = ''] = line.split(/\s+/) as string[]
-  const [primary, extended = '0'] = code!.split('/')
+  const [primary, extended = '0', sub] = code!.split('/')
   const has = flags.split(',')
-  const { shift, bits } = FORMS[form!]!
+  const { shift, bits, free = 0 } = FORMS[form!]!
+  const width = form === 'XO' ? 10 : bits
+  const inRa = sub === undefined ? [0, 0] : [31 << 16, Number(sub) << 16]
   const row: Instruction = {
     name: name!,
     primary: Number(primary),
     extended: Number(extended),
     form: form!,
     shift,
-    bits: form === 'XO' ? 10 : bits,
+    bits: width,
+    mask: ((((1 << width) - 1) << shift) & ~free) | inRa[0]!,
+    value: (Number(extended) << shift) | inRa[1]!,
+    sub: sub === undefined ? null : Number(sub),
+    facility: FACILITIES.find((facility) => has.includes(facility)) ?? 'none',
     operands: operands === '-' ? [] : operands!.split(','),
     costClass: costClass as CostClass,
     slot: slot!,
@@ -326,12 +372,21 @@ function parseRow(line: string): Instruction[] {
   if (!has.includes('o')) return [row]
   return [
     row,
-    { ...row, name: `${row.name}o`, extended: row.extended | OE, slot: 'raw', does: 'arith', overflow: true },
+    {
+      ...row,
+      name: `${row.name}o`,
+      extended: row.extended | OE,
+      value: row.value | (OE << shift),
+      slot: 'raw',
+      does: 'arith',
+      overflow: true,
+    },
   ]
 }
 
 /** Every instruction; those with OE twice. The position in this list plus 1 is the row number in the core. */
-export const INSTRUCTIONS: readonly Instruction[] = TABLE.split('\n')
+export const INSTRUCTIONS: readonly Instruction[] = [TABLE, FLOAT_TABLE, VECTOR_TABLE, VSX_TABLE]
+  .flatMap((table) => table.split('\n'))
   .map((line) => line.trim())
   .filter((line) => line !== '' && !line.startsWith('#'))
   .flatMap(parseRow)

@@ -1,5 +1,5 @@
 /** The decoder's tables as AssemblyScript, from the tables of instructions and SPRs. */
-import { COST_CLASSES, INSTRUCTIONS, type Instruction } from './instructions.js'
+import { COST_CLASSES, FACILITIES, INSTRUCTIONS, type Instruction } from './instructions.js'
 import { SPR_KINDS, SPRS, sprBits } from './sprs.js'
 
 /** Cases of the interpreter's loop that no row of the table names: variants that the decoder chooses. */
@@ -9,6 +9,7 @@ const VARIANTS = [
   'ARITH',
   'MEM',
   'SYS',
+  'FACILITY',
   'ILLEGAL',
   'UNAVAILABLE',
   ...['CMPDI', 'CMPLDI', 'CMPD', 'CMPLD', 'RLWINM_WRAP', 'RLWIMI_WRAP', 'MR'],
@@ -56,11 +57,26 @@ export const PAIRS: readonly (readonly [first: string, second: string])[] = [
 
 const OUT_OF_LINE = ['arith', 'mem', 'sys']
 
+/**
+ * Handlers of what a facility of MSR turns on, one switch a file in assembly/power-cpu. One case of the loop has them all: a
+ * handler's number is its place in this list times 256, plus its place in the file.
+ */
+export const FACILITY_FILES: Readonly<Record<string, string>> = {
+  fmem: 'float-storage',
+  fmove: 'float-status',
+  vint: 'vector-integer',
+  vmul: 'vector-multiply',
+  vperm: 'vector-permute',
+  vcrypt: 'vector-cipher',
+  xmove: 'vsx-move',
+}
+const FACILITY_NAMES = Object.keys(FACILITY_FILES)
+
 const constant = (name: string) => name.replace(/\.$/, '_rc').toUpperCase()
 
 /** Numbers of the interpreter's cases: the variants, then the table's, each with its record form behind it. */
 export function operations(): string[] {
-  const hot = INSTRUCTIONS.filter(({ does }) => !OUT_OF_LINE.includes(does))
+  const hot = INSTRUCTIONS.filter(({ does }) => !OUT_OF_LINE.includes(does) && !FACILITY_NAMES.includes(does))
   const named = hot.flatMap(({ does, record }) => (record ? [does, `${does}_RC`] : [does]))
   return [...new Set([...VARIANTS, ...named]), ...PAIRS.map((pair) => pair.join('_'))]
 }
@@ -86,21 +102,37 @@ const flagsOf = (row: Instruction) =>
 
 /** Primary opcodes with extended ones: how many bits the index has, and where it starts in the word. */
 const INDEXED: Readonly<Record<number, { readonly bits: number; readonly shift: number }>> = {
-  4: { bits: 6, shift: 0 },
+  4: { bits: 11, shift: 0 },
   19: { bits: 10, shift: 1 },
   30: { bits: 4, shift: 1 },
   31: { bits: 10, shift: 1 },
+  57: { bits: 2, shift: 0 },
   58: { bits: 2, shift: 0 },
+  59: { bits: 10, shift: 1 },
+  60: { bits: 10, shift: 1 },
+  61: { bits: 3, shift: 0 },
   62: { bits: 2, shift: 0 },
+  63: { bits: 10, shift: 1 },
 }
 
-/** Row numbers by index: bits of the index that the form does not fix take all values. */
+const RA = 31 << 16
+
+/** The field of RA where it tells rows apart, else NO_SUB; LAST_SUB on the last of such rows, which lie side by side. */
+const NO_SUB = 0x40
+const LAST_SUB = 0x80
+const subOf = ({ sub, primary, extended }: Instruction, index: number) => {
+  if (sub === null) return NO_SUB
+  const next = INSTRUCTIONS[index + 1]
+  return sub | (next?.sub != null && next.primary === primary && next.extended === extended ? 0 : LAST_SUB)
+}
+
+/** Row numbers by index: bits of the index that the form does not fix take all values. Of rows told by RA the first. */
 function indexOf(primary: number): number[] {
   const { bits, shift } = INDEXED[primary]!
   return Array.from({ length: 1 << bits }, (_, index) => {
     const word = index << shift
     const found = INSTRUCTIONS.findIndex(
-      (row) => row.primary === primary && ((word >> row.shift) & ((1 << row.bits) - 1)) === row.extended,
+      ({ primary: own, mask, value }) => own === primary && (word & mask & ~RA) === (value & ~RA),
     )
     return found + 1
   })
@@ -127,12 +159,13 @@ const enumeration = (name: string, values: readonly string[]) =>
 function rowFields(): { op: number; slot: number; cost: number; flags: number }[] {
   const ops = operations()
   return INSTRUCTIONS.map((row) => {
-    const line = OUT_OF_LINE.includes(row.does)
+    const file = FACILITY_NAMES.indexOf(row.does)
+    const line = OUT_OF_LINE.includes(row.does) || file >= 0
     const op = line ? handlers(row.does).indexOf(constant(row.name)) : ops.indexOf(row.does)
-    // An out-of-line handler is told apart by its case, ARITH, MEM or SYS, in the upper bits.
-    const where = line ? ops.indexOf(row.does.toUpperCase()) : 0
+    // An out-of-line handler is told apart by its case, ARITH, MEM, SYS or FACILITY, in the upper bits.
+    const where = line ? ops.indexOf(file >= 0 ? 'FACILITY' : row.does.toUpperCase()) : 0
     return {
-      op: op | (where << 12),
+      op: op | (where << 12) | (file >= 0 ? file << 8 : 0),
       slot: SLOTS.indexOf(row.slot),
       cost: COST_CLASSES.indexOf(row.costClass),
       flags: flagsOf(row),
@@ -147,7 +180,9 @@ export function decoderTables(): string {
     '/**\n * Written by scripts/power-tables.ts from src/power/instructions.ts and src/power/sprs.ts; do not edit.\n *' +
       ' Long because every number has a line.\n */',
     enumeration('Op', operations()),
-    ...OUT_OF_LINE.map((file) => enumeration(file[0]!.toUpperCase() + file.slice(1), handlers(file))),
+    ...[...OUT_OF_LINE, ...FACILITY_NAMES].map((file) =>
+      enumeration(file[0]!.toUpperCase() + file.slice(1), handlers(file)),
+    ),
     enumeration(
       'Slot',
       SLOTS.map((slot) => slot.toUpperCase()),
@@ -167,6 +202,19 @@ export const COST_CLASSES: u32 = ${COST_CLASSES.length}`,
     '/** Rows, four bytes each: u16 handler (bits 12 and up: its case, 0 in the loop itself), u8 slot kind, u8 cost class. */',
     table('ROWS', 'u16', [0, 0, ...rows.flatMap(({ op, slot, cost }) => [op, slot | (cost << 8)])]),
     table('ROW_FLAGS', 'u8', [0, ...rows.map(({ flags }) => flags)]),
+    enumeration(
+      'FacilityFile',
+      FACILITY_NAMES.map((name) => name.toUpperCase()),
+    ),
+    enumeration(
+      'Facility',
+      FACILITIES.map((name) => name.replaceAll('-', '_').toUpperCase()),
+    ),
+    '/** Which facility a row needs. */',
+    table('ROW_FACILITY', 'u8', [0, ...INSTRUCTIONS.map(({ facility }) => FACILITIES.indexOf(facility))]),
+    '/** Rows that the field of RA tells apart lie side by side: that field, LAST_SUB on the last; NO_SUB on other rows. */',
+    `export const NO_SUB: u32 = ${NO_SUB}\nexport const LAST_SUB: u32 = ${LAST_SUB}`,
+    table('ROW_SUB', 'u8', [NO_SUB, ...INSTRUCTIONS.map(subOf)]),
     '/** Row by primary opcode; 0: none, or one with extended opcodes. */',
     table('PRIMARY', 'u16', primaries()),
     '/** Row by extended opcode; 0: none. */',

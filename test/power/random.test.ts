@@ -7,14 +7,16 @@ import { gunzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import { digest } from '../../scripts/power-random/compare.js'
 import { type Bits, runOurs } from '../../scripts/power-random/ours.js'
-import { BATCH, makeBatch } from '../../scripts/power-random/records.js'
+import { BATCH, type Kind, makeBatch } from '../../scripts/power-random/records.js'
 import { readSample } from '../../scripts/power-random/sample.js'
 import { disassemble, PowerMachine } from '../../src/power/index.js'
 
-function compare(bits: Bits, build: 'release' | 'debug', count: number): string[] {
-  const file = new URL(`../data/power-random/b${bits}.csv.gz`, import.meta.url)
+const FILES: Readonly<Record<Kind, string>> = { integer: '', float: '-float' }
+
+function compare(bits: Bits, kind: Kind, build: 'release' | 'debug', count: number): string[] {
+  const file = new URL(`../data/power-random/b${bits}${FILES[kind]}.csv.gz`, import.meta.url)
   const sample = readSample(gunzipSync(readFileSync(file)).toString())
-  const batch = makeBatch(sample.cases.slice(0, count), bits === 64)
+  const batch = makeBatch(sample.cases.slice(0, count), bits === 64, kind)
   const records = runOurs(batch, bits, build)
   return batch.cases.flatMap(({ words }, i) => {
     const same = digest(batch, records, i) === sample.digests[i]
@@ -22,13 +24,18 @@ function compare(bits: Bits, build: 'release' | 'debug', count: number): string[
   })
 }
 
-describe.each([32, 64] as const)('%i-bit', (bits) => {
-  test('6,000 cases', () => {
-    expect(BATCH).toBeGreaterThan(6000)
-    expect(compare(bits, 'release', 6000)).toEqual([])
+describe.each([
+  [32, 'integer', 6000],
+  [64, 'integer', 6000],
+  [32, 'float', 2000],
+  [64, 'float', 2000],
+] as const)('%i-bit, %s', (bits, kind, count) => {
+  test(`${count} cases`, () => {
+    expect(BATCH[kind]).toBeGreaterThan(count)
+    expect(compare(bits, kind, 'release', count)).toEqual([])
   })
   test('the debug build, 1,000 cases', () => {
-    expect(compare(bits, 'debug', 1000)).toEqual([])
+    expect(compare(bits, kind, 'debug', 1000)).toEqual([])
   })
 })
 

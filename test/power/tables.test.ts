@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { disassemble } from '../../src/power/index.js'
 import { INSTRUCTIONS } from '../../src/power/instructions.js'
 import { SPRS } from '../../src/power/sprs.js'
-import { decoderTables, handlers, operations } from '../../src/power/tables.js'
+import { decoderTables, FACILITY_FILES, handlers, operations } from '../../src/power/tables.js'
 import { addi, b, lwz, mfspr, stwcx } from './assemble.js'
 
 const source = (name: string) =>
@@ -18,9 +18,7 @@ test('no word is two instructions', () => {
   const same = INSTRUCTIONS.flatMap((one, i) =>
     INSTRUCTIONS.slice(i + 1).flatMap((other) => {
       if (one.primary !== other.primary) return []
-      const mask = (row: typeof one) => ((1 << row.bits) - 1) << row.shift
-      const common = mask(one) & mask(other)
-      const differ = ((one.extended << one.shift) ^ (other.extended << other.shift)) & common
+      const differ = (one.value ^ other.value) & one.mask & other.mask
       return differ === 0 ? [`${one.name} and ${other.name}`] : []
     }),
   )
@@ -43,6 +41,24 @@ test('every operation and every handler of the tables has a case', () => {
     'MSGCLRP',
     'MSGSNDP',
   ])
+})
+
+/** The last case of each file's switch is its `default`. */
+const LAST: Readonly<Record<string, string>> = {
+  fmem: 'STXSIBX',
+  fmove: 'MFFSL',
+  vint: 'VCMPNEZW',
+  vmul: 'VSUBECUQ',
+  vperm: 'VCTZLSBB',
+  vcrypt: 'VSHASIGMAD',
+  xmove: 'MTVSRDD',
+}
+
+test.each(Object.entries(FACILITY_FILES))('every handler of %s has a case', (group, file) => {
+  const text = source(file)
+  const kind = `${group[0]!.toUpperCase()}${group.slice(1)}`
+  const missing = handlers(group).filter((name) => !new RegExp(`case ${kind}\\.${name}:`).test(text))
+  expect(missing).toEqual([LAST[group]])
 })
 
 test('an SPR number stands once in the table', () => {

@@ -6,6 +6,7 @@
  *   HEADER   u64 count | u64 address of the records
  *   record   0 gpr[32] | 256 cr | 264 xer | 272 lr | 280 ctr | 288 vector | 296 srr0 | 304 srr1 | 312 dar | 320 dsisr
  *            328 msr to start with | 336 address of the instructions | 384 256 bytes of memory for the case    640 bytes
+ *            with FLOAT also: 640 fpscr | 656 vscr | 672 vsr[64], or fpr[32] on 32-bit CPUs                    1696 bytes
  *
  * SPRG0: the record; SPRG1: r31; SPRG2: the vector; SPRG3: how many are left.
  */
@@ -23,6 +24,11 @@
 #define RETURN rfi
 #endif
 #define HEADER 0x8000
+#ifdef FLOAT
+#define SIZE 1696
+#else
+#define SIZE 640
+#endif
 
     .section .head,"ax"
     .globl _start
@@ -84,6 +90,27 @@ next:
     mtspr 27,0
     LOAD 0,AT(336)(31)
     mtspr 26,0
+#ifdef FLOAT
+    bl facilities
+    lfd 0,640(31)
+    bl load_status
+    addi 30,31,672
+#ifdef __powerpc64__
+    addi 29,31,656
+    lvx 0,0,29
+    mtvscr 0
+    .irp r,0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31,32,33,34,35,36,37,38,39,40,41,42,43,44,45,46,47,48,49,50,51,52,53,54,55,56,57,58,59,60,61,62,63
+    lxvd2x \r,0,30
+    addi 30,30,16
+    .endr
+#else
+    .irp r,0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31
+    lfd \r,8*\r(30)
+    .endr
+#endif
+    LOAD 0,AT(272)(31)
+    mtlr 0
+#endif
     li 0,0
     mtspr 18,0
     mtspr 19,0
@@ -118,13 +145,54 @@ common:
     STORE 0,AT(312)(31)
     mfspr 0,18
     STORE 0,AT(320)(31)
-    addi 31,31,640
+#ifdef FLOAT
+    bl facilities
+    addi 30,31,672
+#ifdef __powerpc64__
+    .irp r,0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31,32,33,34,35,36,37,38,39,40,41,42,43,44,45,46,47,48,49,50,51,52,53,54,55,56,57,58,59,60,61,62,63
+    stxvd2x \r,0,30
+    addi 30,30,16
+    .endr
+    mfvscr 0
+    addi 29,31,656
+    stvx 0,0,29
+#else
+    .irp r,0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31
+    stfd \r,8*\r(30)
+    .endr
+#endif
+    mffs 0
+    stfd 0,640(31)
+#endif
+    addi 31,31,SIZE
     mtspr 272,31
 #ifndef __powerpc64__
     li 0,0x1000
     mtmsr 0
 #endif
     b next
+
+#ifdef FLOAT
+facilities:                     /* turns on what there is */
+    mfmsr 30
+#ifdef __powerpc64__
+    oris 30,30,0x0280
+    ori 30,30,0x2000
+    mtmsrd 30
+#else
+    ori 30,30,0x2000
+    mtmsr 30
+#endif
+    isync
+    blr
+load_status:
+#ifdef __powerpc64__
+    mtfsf 255,0,1,0
+#else
+    mtfsf 255,0
+#endif
+    blr
+#endif
 
 end:                            /* prints a dot and stops in a branch to itself */
 #ifdef __powerpc64__
