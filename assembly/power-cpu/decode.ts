@@ -3,9 +3,9 @@ import { guest_page_of, offset_of, SLOT_SIZE } from '../engine/code'
 import { MACHINE_COSTS, PAGE_BITS, PAGE_SIZE, RAM, run_at_hand, SPR } from '../engine/layout'
 import { CRF, GPR, msr, MSR_LE, server, ZERO } from './registers'
 import {
-  FIRST_PAIR, FLAG_ONLY_32, FLAG_ONLY_64, FLAG_PRIVILEGED, FLAG_RECORD, FLAG_SERVER, INDEX_19, INDEX_30, INDEX_31, INDEX_4,
-  INDEX_57, INDEX_58, INDEX_59, INDEX_60, INDEX_61, INDEX_62, INDEX_63, LAST_SUB, NO_SUB, Op, PAIRS, PRIMARY, ROW_FACILITY,
-  ROW_FLAGS, ROW_SUB, ROWS, Slot, SPR_TABLE, SprKind,
+  FIRST_PAIR, FLAG_ONLY_32, FLAG_ONLY_64, FLAG_PRIVILEGED, FLAG_RECORD, FLAG_SERVER, INDEX_17, INDEX_19, INDEX_30, INDEX_31,
+  INDEX_4, INDEX_57, INDEX_58, INDEX_59, INDEX_60, INDEX_61, INDEX_62, INDEX_63, LAST_SUB, NO_SUB, Op, PAIRS, PRIMARY,
+  ROW_FACILITY, ROW_FLAGS, ROW_SUB, ROWS, Slot, SPRS_CLASSIC, SPRS_SERVER, SprKind,
 } from './tables'
 
 @inline function indexed(table: usize, index: u32): u32 { return load<u16>(table + (index << 1)) }
@@ -29,6 +29,7 @@ function row_by_ra(first: u32, word: u32): u32 {
 function first_row(word: u32): u32 {
   switch (word >> 26) {
     case 4: return indexed(INDEX_4, word & 2047)
+    case 17: return indexed(INDEX_17, word & 3)
     case 19: return indexed(INDEX_19, (word >> 1) & 1023)
     case 30: return indexed(INDEX_30, (word >> 1) & 15)
     case 31: return indexed(INDEX_31, (word >> 1) & 1023)
@@ -280,8 +281,7 @@ function branch_link(slot: usize, word: u32): void {
 
 /** An SPR's word of the table when this CPU has it; 0 otherwise. */
 export function spr_entry(n: u32): u32 {
-  const entry = indexed(SPR_TABLE, n)
-  return entry & (server() ? 1 << 13 : 1 << 12) ? entry : 0
+  return indexed(server() ? SPRS_SERVER : SPRS_CLASSIC, n)
 }
 
 const SUPERVISOR: u32 = 2

@@ -4,11 +4,11 @@
  *
  * SRR1 has the MSR with bits 33-36 and 42-47 (32-bit: 1-4 and 10-15) replaced by what the interrupt says.
  */
-import { FAULT_CHECKSTOP, machine, SPR, STATUS_FAULT } from '../engine/layout'
+import { FAULT_CHECKSTOP, machine, run_at_hand, SPR, STATUS_FAULT } from '../engine/layout'
 import { AIL_SHIFT, lpcr, LPCR_ILE } from './partition'
 import {
-  LEAVE, MSR, msr, MSR_DR, MSR_EE, MSR_ILE, MSR_IP, MSR_IR, MSR_LE, MSR_ME, MSR_SF, PC, PENDING, PENDING_DEC, PENDING_EXTERNAL,
-  RESERVED_AT, RESERVED_NONE, server, SPR_DAR, SPR_DSISR, SPR_SRR0, SPR_SRR1,
+  CTR, LEAVE, LR, MSR, msr, MSR_DR, MSR_EE, MSR_ILE, MSR_IP, MSR_IR, MSR_LE, MSR_ME, MSR_RI, MSR_SF, PC, PENDING, PENDING_DEC,
+  PENDING_DOORBELL, PENDING_EXTERNAL, RESERVED_AT, RESERVED_NONE, server, SPR_DAR, SPR_DSISR, SPR_FSCR, SPR_SRR0, SPR_SRR1,
 } from './registers'
 import { time } from './time'
 
@@ -22,11 +22,16 @@ export const VECTOR_ALIGNMENT: u32 = 0x600
 export const VECTOR_PROGRAM: u32 = 0x700
 export const VECTOR_FP: u32 = 0x800
 export const VECTOR_DEC: u32 = 0x900
+export const VECTOR_DOORBELL: u32 = 0xa00
 export const VECTOR_SYSCALL: u32 = 0xc00
 export const VECTOR_TRACE: u32 = 0xd00
 export const VECTOR_EMULATION: u32 = 0xe40
 export const VECTOR_VEC: u32 = 0xf20
 export const VECTOR_VSX: u32 = 0xf40
+export const VECTOR_FACILITY: u32 = 0xf60
+/** scv: 32 bytes a level from here. */
+const VECTORED: u64 = 0x1_7000
+const VECTORED_ELSEWHERE: u64 = 0xc000_0000_0000_3000
 
 export const PROGRAM_ILLEGAL: u64 = 0x0008_0000
 export const PROGRAM_PRIVILEGED: u64 = 0x0004_0000
@@ -40,6 +45,7 @@ const SRR1_REPLACED: u64 = 0x783f_0000
 /** Interrupts at `vector`; `resume` goes to SRR0. Answers LEAVE, so that handlers can return it. */
 export function raise(vector: u32, reason: u64, resume: u64): u32 {
   const old = msr()
+  run_at_hand().interrupts++
   set_spr(SPR_SRR0, resume)
   set_spr(SPR_SRR1, (old & ~SRR1_REPLACED) | reason)
   store<u64>(RESERVED_AT, RESERVED_NONE) // allowed, and what QEMU does
@@ -60,6 +66,27 @@ function elsewhere(old: u64): u64 {
   const ail = (lpcr() >> AIL_SHIFT) & 3
   return ail == 3 ? 0xc000_0000_0000_4000 : ail == 2 ? 0x1_8000 : 0
 }
+
+/** scv of `level`: LR and CTR in place of SRR0 and SRR1; EE and RI stay. Never at AIL 2's address. */
+export function raise_vectored(level: u32, resume: u64): u32 {
+  const old = msr()
+  run_at_hand().interrupts++
+  store<u64>(LR, resume)
+  store<u64>(CTR, old & ~SRR1_REPLACED)
+  store<u64>(RESERVED_AT, RESERVED_NONE)
+  const away = elsewhere(old)
+  const little = lpcr() & LPCR_ILE ? MSR_LE : 0
+  store<u64>(MSR, MSR_SF | (old & (MSR_ME | MSR_EE | MSR_RI)) | little | (away != 0 ? MSR_IR | MSR_DR : 0))
+  store<u64>(PC, (away >> 63 ? VECTORED_ELSEWHERE : VECTORED) + <u64>(level << 5))
+  return LEAVE
+}
+
+/** A facility that FSCR or MSR keeps away; FSCR says which. */
+export function raise_facility(facility: u64, pc: u64): u32 {
+  set_spr(SPR_FSCR, (spr(SPR_FSCR) & 0x00ff_ffff_ffff_ffff) | (facility << 56))
+  return raise(VECTOR_FACILITY, 0, pc)
+}
+export const FACILITY_SCV: u64 = 12
 
 /** A program interrupt at the instruction at `pc`. */
 export function raise_program(reason: u64, pc: u64): u32 { return raise(VECTOR_PROGRAM, reason, pc) }
@@ -116,6 +143,11 @@ export function deliver(): void {
   if (pending == 0 || (msr() & MSR_EE) == 0) return
   if (pending & PENDING_EXTERNAL) {
     raise(VECTOR_EXTERNAL, 0, load<u64>(PC))
+    return
+  }
+  if (!(pending & PENDING_DEC)) {
+    store<u32>(PENDING, pending & ~PENDING_DOORBELL)
+    raise(VECTOR_DOORBELL, 0, load<u64>(PC))
     return
   }
   // An edge is gone once taken; a level stays until DEC is written.

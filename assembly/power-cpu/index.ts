@@ -6,14 +6,16 @@ import {
 } from '../engine/layout'
 import { xxh64 } from '../hash'
 import { BOARD_PSERIES } from './board'
-import { deliver } from './exception'
+import { ciabr_set, dawr_set, step, stepping } from './debug'
+import { deliver, set_spr } from './exception'
 import { interpret } from './interpret'
 import { lpcr, LPCR_LD, lpcr_set, process_table_set } from './partition'
 import {
-  get_cr, get_xer, MODEL, MODEL_SERVER, MSR, MSR_ME, PC, PVR, RESERVED_AT, RESERVED_NONE, set_cr, set_xer,
+  get_cr, get_xer, MODEL, MODEL_SERVER, MSR, MSR_ME, PC, PVR, RESERVED_AT, RESERVED_NONE, set_cr, set_xer, SPR_FSCR,
 } from './registers'
 import { day_start, input_put, platform } from './pseries/state'
 import { SOURCE_VTY, xics_reset, xics_signal } from './pseries/xics'
+import { FSCR_RESET, MMCR0, MMCR0_RESET } from './special'
 import { COST_CLASSES } from './tables'
 import { ticks_unknown } from './ticks'
 import { vcpu_asleep } from './vcpus'
@@ -46,6 +48,10 @@ export function machine_reset(ram: u32, board: u32, model: u32, pvr: u32, dec_bi
   store<u32>(PVR, pvr)
   store<u64>(RESERVED_AT, RESERVED_NONE)
   store<u64>(MSR, model == MODEL_SERVER ? MSR_ME : 0)
+  if (model == MODEL_SERVER) {
+    set_spr(SPR_FSCR, FSCR_RESET)
+    set_spr(MMCR0, MMCR0_RESET)
+  }
   dec_reset(dec_bits, model == MODEL_SERVER ? 1 : 0)
   if (board == BOARD_PSERIES) lpcr_set(LPCR_LD, LPCR_LD)
   xics_reset()
@@ -104,7 +110,8 @@ export function run(until: u64): u32 {
     deliver()
     r.stop_cycle = next_stop(m.cycle)
     r.left = <i32>(r.stop_cycle - m.cycle)
-    interpret()
+    if (stepping()) step()
+    else interpret()
     m.cycle = r.stop_cycle - <u64>r.left
   }
   return m.status
@@ -121,6 +128,10 @@ function sleep_on(m: Machine): void {
   m.idle_cycles += next - m.cycle
   m.cycle = next
 }
+
+/** Break and watch points of the vCPU at hand; see debug.ts. */
+export function set_ciabr(value: u64): void { ciabr_set(value) }
+export function set_dawr(address: u64, control: u64): void { dawr_set(address, control) }
 
 export function cycles(): u64 { return machine().cycle }
 export function idle_cycles(): u64 { return machine().idle_cycles }

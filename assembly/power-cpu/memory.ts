@@ -8,6 +8,7 @@ import {
 } from '../engine/layout'
 import { TLB_READ, tlb_data, tlb_entry, tlb_fetch, tlb_fill, tlb_fill_code, TLB_WRITE } from '../engine/tlb'
 import { device_at, device_read, device_write } from './board'
+import { watched, watched_page } from './debug'
 import { raise_machine_check, spr } from './exception'
 import { FETCH, LOAD, NO_ADDRESS, radix, radix_translate, SPR_AMR, STORE } from './radix'
 import { msr, MSR_DR, MSR_IR, MSR_LE, MSR_PR, PC, wide_mode } from './registers'
@@ -73,9 +74,9 @@ export function load_slow(address: u64, size: u32, pc: u64): usize {
   if (known != 0) return known
   if (across(address, size)) return load_across(address, size, pc)
   const real = translate(address, LOAD, pc)
-  if (real == NO_ADDRESS) return 0
+  if (real == NO_ADDRESS || watched(address, size, false, pc)) return 0
   if (in_ram(real, size)) {
-    if (whole(address, size)) tlb_fill(run_at_hand().tlb_data, address, real)
+    if (whole(address, size) && !watched_page(address)) tlb_fill(run_at_hand().tlb_data, address, real)
     return RAM + <usize>real
   }
   if (!device_at(real, size)) {
@@ -92,7 +93,7 @@ function load_across(address: u64, size: u32, pc: u64): usize {
   const head = <u32>(PAGE_SIZE - (address & PAGE_MASK))
   const one = load_slow(address, 1, pc)
   const two = one == 0 ? <usize>0 : load_slow(second, 1, pc)
-  if (one == 0 || two == 0) return 0
+  if (one == 0 || two == 0 || watched(address, size, false, pc)) return 0
   memory.copy(SCRATCH, one, head)
   memory.copy(SCRATCH + head, two, size - head)
   return SCRATCH
@@ -107,11 +108,11 @@ export function store_slow(address: u64, size: u32, value: u64, pc: u64): bool {
   }
   if (across(address, size)) return store_across(address, size, value, pc)
   const real = translate(address, STORE, pc)
-  if (real == NO_ADDRESS) return false
+  if (real == NO_ADDRESS || watched(address, size, true, pc)) return false
   if (in_ram(real, size)) {
     const coded = code_page(<u32>(real >> PAGE_BITS)) != 0 || code_page(<u32>((real + size - 1) >> PAGE_BITS)) != 0
     if (coded) code_changed(<u32>real, size)
-    else if (whole(address, size)) tlb_fill(run_at_hand().tlb_data + TLB_WRITE, address, real)
+    else if (whole(address, size) && !watched_page(address)) tlb_fill(run_at_hand().tlb_data + TLB_WRITE, address, real)
     put(RAM + <usize>real, size, value)
     return true
   }
@@ -150,7 +151,7 @@ export function store_place(address: u64, size: u32, pc: u64): usize {
   const known = found(address, size, TLB_WRITE)
   if (known != 0) return known
   const real = translate(address, STORE, pc)
-  if (real == NO_ADDRESS) return 0
+  if (real == NO_ADDRESS || watched(address, size, true, pc)) return 0
   if (!in_ram(real, size)) {
     raise_machine_check(address, STORE, pc)
     return 0

@@ -49,6 +49,7 @@ export const SLEEP_STOPPED: u32 = 2 // until another vCPU starts it
 
 export const PENDING_DEC: u32 = 1
 export const PENDING_EXTERNAL: u32 = 2
+export const PENDING_DOORBELL: u32 = 4
 
 export const MSR_SF: u64 = 1 << 63
 export const MSR_EE: u64 = 1 << 15
@@ -57,6 +58,9 @@ export const MSR_FP: u64 = 1 << 13
 export const MSR_ME: u64 = 1 << 12
 export const MSR_FE: u64 = (1 << 11) | (1 << 8)
 export const MSR_SE: u64 = 1 << 10
+export const MSR_BE: u64 = 1 << 9
+/** Every instruction, or every branch, ends with a trace interrupt. */
+export const MSR_TRACE: u64 = MSR_SE | MSR_BE
 export const MSR_IP: u64 = 1 << 6
 export const MSR_IR: u64 = 1 << 5
 export const MSR_DR: u64 = 1 << 4
@@ -70,6 +74,7 @@ export const SPR_DSISR: u32 = 18
 export const SPR_DAR: u32 = 19
 export const SPR_SRR0: u32 = 26
 export const SPR_SRR1: u32 = 27
+export const SPR_FSCR: u32 = 153
 
 @inline export function gpr(r: u32): u64 { return load<u64>(GPR + (<usize>r << 3)) }
 @inline export function set_gpr(r: u32, value: u64): void { store<u64>(GPR + (<usize>r << 3), value) }

@@ -1,23 +1,22 @@
 /**
- * System instructions: SPRs with their privileges, MSR, interrupts and the return from them, hypercalls.
- * Source: Power ISA 3.0B, Book III, chapters 3 to 6. What an SPR may do says the table in src/power/sprs.ts.
+ * System instructions: MSR, interrupts and the return from them, hypercalls, doorbells; SPRs are in special.ts.
+ * Source: Power ISA 3.0B, Book III, chapters 3 to 6.
  */
-import { cycle_now, machine, run_at_hand } from '../engine/layout'
+import { machine, run_at_hand } from '../engine/layout'
 import { BOARD_PSERIES } from './board'
-import { spr_entry, spr_number } from './decode'
 import {
-  PROGRAM_ILLEGAL, PROGRAM_PRIVILEGED, raise, raise_program, set_spr, spr, VECTOR_FP, VECTOR_SYSCALL, VECTOR_VEC, VECTOR_VSX,
+  FACILITY_SCV, PROGRAM_ILLEGAL, PROGRAM_PRIVILEGED, raise, raise_facility, raise_program, raise_vectored, set_spr, spr, VECTOR_FP,
+  VECTOR_SYSCALL, VECTOR_VEC, VECTOR_VSX,
 } from './exception'
 import { hypercall } from './pseries/hcall'
+import { invalidate } from './radix'
 import {
-  CTR, field_b, field_d, get_xer, gpr, interrupt_due, JUMP, LEAVE, LR, msr, MSR, MSR_DR, MSR_EE, MSR_FP, MSR_IR,
-  MSR_LE, MSR_ME, MSR_PR, MSR_RI, MSR_SF, MSR_VEC, MSR_VSX, NEXT, PC, PENDING, PVR, server, set_gpr, set_xer,
-  SPR_SRR0, SPR_SRR1, TAR,
+  CTR, field_b, field_d, gpr, interrupt_due, JUMP, LEAVE, LR, msr, MSR, MSR_DR, MSR_EE, MSR_FP, MSR_IR, MSR_LE, MSR_ME, MSR_PR,
+  MSR_RI, MSR_SF, MSR_TRACE, MSR_VEC, MSR_VSX, NEXT, PC, PENDING, PENDING_DOORBELL, RESERVED_AT, RESERVED_NONE, server, set_gpr,
+  SPR_FSCR, SPR_SRR0, SPR_SRR1,
 } from './registers'
-import { iamr_set, invalidate, pid_set, SPR_AMR } from './radix'
-import { SprKind, Sys } from './tables'
-import { ticks_at } from './ticks'
-import { dec_read, dec_written, tbl_write, tbu_write, time, timebase_at } from './time'
+import { FSCR_SCV, move_from, move_to } from './special'
+import { Sys } from './tables'
 
 /** A privileged instruction in problem state: a program interrupt, and true. */
 export function privileged_if_user(pc: u64): bool {
@@ -48,7 +47,7 @@ export function system_op(slot: usize, pc: u64): u32 {
       return NEXT
     }
     case Sys.RFI: return return_classic()
-    case Sys.RFID: return return_server()
+    case Sys.RFID: return returned_server(spr(SPR_SRR1), spr(SPR_SRR0))
     // The guest is never the hypervisor: hrfid, stop and HSPRs are above its privilege.
     case Sys.HRFID:
     case Sys.STOP: return raise_program(PROGRAM_PRIVILEGED, pc)
@@ -63,17 +62,15 @@ export function system_op(slot: usize, pc: u64): u32 {
     case Sys.MTSRIN: set_segment(<u32>gpr(field_b(word)) >> 28, word); return NEXT
     case Sys.MFSR: set_gpr(field_d(word), segment((word >> 16) & 15)); return NEXT
     case Sys.MFSRIN: set_gpr(field_d(word), segment(<u32>gpr(field_b(word)) >> 28)); return NEXT
+    case Sys.SCV: return system_call_vectored(word, pc)
+    case Sys.RFSCV: return returned_server(load<u64>(CTR), load<u64>(LR))
+    case Sys.MSGSNDP: return doorbell(gpr(field_b(word)), true, pc)
+    case Sys.MSGCLRP: return doorbell(gpr(field_b(word)), false, pc)
     case Sys.TLBIE:
     case Sys.TLBIEL: return forget_translations(word, pc)
-    // tlbia, slbia, tlbsync: nothing is under way or kept; msgsndp, msgclrp: one CPU.
+    // tlbia, slbia, tlbsync: nothing is under way or kept.
     default: return NEXT
   }
-}
-
-/** Addresses come to something else from the next instruction on; `how` is JUMP, or LEAVE where other TLBs hold them. */
-function anew(pc: u64, how: u32): u32 {
-  store<u64>(PC, pc + 4)
-  return how
 }
 
 /** tlbie of all vCPUs, tlbiel of this one. On a classic CPU there is no translation to forget. */
@@ -84,7 +81,8 @@ function forget_translations(word: u32, pc: u64): u32 {
   for (let vcpu: u32 = 0; vcpu < machine().vcpus; vcpu++) {
     if (!local || vcpu == own) invalidate(vcpu, word, gpr(field_b(word)))
   }
-  return anew(pc, JUMP)
+  store<u64>(PC, pc + 4)
+  return JUMP
 }
 const TLBIEL: u32 = 274
 
@@ -96,6 +94,22 @@ function system_call(word: u32, pc: u64): u32 {
   // It may have changed MSR, or put the vCPU to sleep.
   return LEAVE
 }
+
+/** scv: LR and CTR have what SRR0 and SRR1 have otherwise, and interrupts stay as they are. */
+function system_call_vectored(word: u32, pc: u64): u32 {
+  if (!(spr(SPR_FSCR) & FSCR_SCV)) return raise_facility(FACILITY_SCV, pc)
+  return raise_vectored((word >> 5) & 127, pc + 4)
+}
+
+/** msgsndp, msgclrp: a privileged doorbell to this core's thread 0, its only one. */
+function doorbell(message: u64, rings: bool, pc: u64): u32 {
+  if (((message >> 27) & 31) != DOORBELL_PRIVILEGED || (rings && (message & 127) != 0)) return NEXT
+  const pending = load<u32>(PENDING)
+  store<u32>(PENDING, rings ? pending | PENDING_DOORBELL : pending & ~PENDING_DOORBELL)
+  store<u64>(PC, pc + 4)
+  return LEAVE
+}
+const DOORBELL_PRIVILEGED: u64 = 5
 
 /** Time goes by until the next event, or the end of the run; the instruction is over when an interrupt is due. */
 function wait(slot: usize, pc: u64): u32 {
@@ -145,98 +159,20 @@ function return_classic(): u32 {
   return returned(kept | (spr(SPR_SRR1) & CLASSIC_BITS), spr(SPR_SRR0) & 0xffff_fffc)
 }
 
-function return_server(): u32 {
+/** rfid and rfscv: MSR as `from` has it, code as `to`. */
+function returned_server(from: u64, to: u64): u32 {
   const writable = SERVER_BITS & ~MSR_ME
-  const value = problem_state((msr() & ~writable) | (spr(SPR_SRR1) & writable))
-  const next = spr(SPR_SRR0) & ~3
+  const value = problem_state((msr() & ~writable) | (from & writable))
+  const next = to & ~3
   return returned(value, value & MSR_SF ? next : <u64><u32>next)
 }
 
 /** The loop's modes: where none of these changes and nothing is due, it goes on at once. */
-const MODE_BITS: u64 = MSR_SF | MSR_LE | MSR_PR | MSR_IR | MSR_DR
+const MODE_BITS: u64 = MSR_SF | MSR_LE | MSR_PR | MSR_IR | MSR_DR | MSR_TRACE
 
 function returned(value: u64, next: u64): u32 {
+  store<u64>(RESERVED_AT, RESERVED_NONE)
   const same = ((msr() ^ value) & MODE_BITS) == 0
   changed(value, next)
   return same && !interrupt_due() ? JUMP : LEAVE
-}
-
-/**
- * An SPR that is not there, or not for this privilege. Numbers with bit 0x10 are privileged: a privileged interrupt in
- * problem state. Otherwise an illegal instruction; but a supervisor's access to an SPR that is not there does nothing
- * on a server CPU (Power ISA 3.0B, Book III, 4.4.4), apart from numbers 0, 4, 5 and 6.
- */
-function no_spr(n: u32, pc: u64): u32 {
-  if (msr() & MSR_PR) return raise_program(n & 16 ? PROGRAM_PRIVILEGED : PROGRAM_ILLEGAL, pc)
-  if (n == 0 || (n >= 4 && n <= 6) || !server()) return raise_program(PROGRAM_ILLEGAL, pc)
-  return NEXT
-}
-
-/** Whether someone with the privilege of MSR may do what takes `who`: 0 nobody, 1 everyone, 2 the supervisor. */
-@inline function may(who: u32): bool { return who == 1 || (who == 2 && (msr() & MSR_PR) == 0) }
-
-function move_from(word: u32, pc: u64): u32 {
-  const n = spr_number(word)
-  const entry = spr_entry(n)
-  if (!may((entry >> 8) & 3)) return no_spr(n, pc)
-  set_gpr(field_d(word), read_spr(n, entry & 0xff))
-  return NEXT
-}
-
-function read_spr(n: u32, kind: i32): u64 {
-  const now = cycle_now(run_at_hand().left)
-  switch (kind) {
-    case SprKind.XER: return <u64>get_xer()
-    case SprKind.LR: return load<u64>(LR)
-    case SprKind.CTR: return load<u64>(CTR)
-    case SprKind.TAR: return load<u64>(TAR)
-    case SprKind.DEC: return dec_read(now)
-    case SprKind.TB: return timebase_at(now)
-    case SprKind.TBU: return timebase_at(now) >> 32
-    case SprKind.PURR: return ticks_at(now) + time().purr_offset
-    case SprKind.VTB: return ticks_at(now) + time().vtb_offset
-    case SprKind.PVR: return <u64>load<u32>(PVR)
-    case SprKind.SPRG3: return spr(SPRG3)
-    case SprKind.DSCR: return spr(DSCR)
-    case SprKind.AMR_USER: return spr(SPR_AMR)
-    case SprKind.ZERO: return 0
-    default: return spr(n)
-  }
-}
-const SPRG3: u32 = 275
-const DSCR: u32 = 17
-const UAMOR: u32 = 157
-
-/** A process changes what UAMOR lets it. */
-function amr_by_user(value: u64): u64 {
-  const mask = msr() & MSR_PR ? spr(UAMOR) : u64.MAX_VALUE
-  return (spr(SPR_AMR) & ~mask) | (value & mask)
-}
-
-function move_to(word: u32, pc: u64): u32 {
-  const n = spr_number(word)
-  const entry = spr_entry(n)
-  if (!may((entry >> 10) & 3)) return no_spr(n, pc)
-  return write_spr(n, entry & 0xff, gpr(field_d(word)), pc)
-}
-
-function write_spr(n: u32, kind: i32, value: u64, pc: u64): u32 {
-  const now = cycle_now(run_at_hand().left)
-  switch (kind) {
-    case SprKind.XER: set_xer(<u32>value); return NEXT
-    case SprKind.LR: store<u64>(LR, value); return NEXT
-    case SprKind.CTR: store<u64>(CTR, value); return NEXT
-    case SprKind.TAR: store<u64>(TAR, value); return NEXT
-    case SprKind.DEC: run_at_hand().left = dec_written(run_at_hand().left, value); return NEXT
-    case SprKind.TBL_WRITE: tbl_write(now, <u32>value); return NEXT
-    case SprKind.TBU_WRITE: tbu_write(now, <u32>value); return NEXT
-    case SprKind.DSCR: set_spr(DSCR, value); return NEXT
-    case SprKind.PID: pid_set(value); return anew(pc, JUMP)
-    case SprKind.AMR: set_spr(SPR_AMR, value); return anew(pc, LEAVE)
-    case SprKind.AMR_USER: set_spr(SPR_AMR, amr_by_user(value)); return anew(pc, LEAVE)
-    case SprKind.IAMR: iamr_set(value); return anew(pc, JUMP)
-    case SprKind.WORD: set_spr(n, <u64><u32>value); return NEXT
-    case SprKind.ZERO: return NEXT
-    default: set_spr(n, server() ? value : <u64><u32>value); return NEXT
-  }
 }

@@ -17,6 +17,8 @@ export interface PowerExports {
   partition_lpcr(): bigint
   partition_set_lpcr(value: bigint, mask: bigint): void
   partition_set_process_table(entry: bigint): void
+  set_ciabr(value: bigint): void
+  set_dawr(address: bigint, control: bigint): void
   cycles(): bigint
   idle_cycles(): bigint
   halted(): number

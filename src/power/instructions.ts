@@ -37,7 +37,8 @@ addic.      13       D     RT,RA,SI        integer   t_a_si     ADDIC_RC
 addi        14       D     RT,RA0,SI       integer   t_a0_si    ADDI
 addis       15       D     RT,RA0,SI       integer   t_a0_sis   ADDI
 bc          16       B     BO,BI,BD        branch    bc         BC
-sc          17       SC    LEV             system    raw        sys
+scv         17/1     SC    LEV             system    raw        sys       64,3
+sc          17/2     SC    LEV             system    raw        sys
 b           18       I     LI              branch    b          B
 rlwimi      20       M     RA,RS,SH,MB,ME  rotate    a_s_sh_m   RLWIMI    .
 rlwinm      21       M     RA,RS,SH,MB,ME  rotate    a_s_sh_m   RLWINM    .
@@ -86,6 +87,7 @@ bclr        19/16    XL    BO,BI,BH        branch    bclr       BLR
 rfid        19/18    XL    -               system    raw        sys       64,p
 crnor       19/33    XL    BT,BA,BB        cr        raw        arith
 rfi         19/50    XL    -               system    raw        sys       32,p
+rfscv       19/82    XL    -               system    raw        sys       64,3,p
 crandc      19/129   XL    BT,BA,BB        cr        raw        arith
 isync       19/150   XL    -               sync      raw        NOP
 crxor       19/193   XL    BT,BA,BB        cr        raw        arith
@@ -167,12 +169,12 @@ bpermd      31/252   X     RA,RS,RB        integer   raw        arith     64,3
 modud       31/265   X     RT,RA,RB        divide    raw        arith     64,3
 add         31/266   XO    RT,RA,RB        integer   t_a_b      ADD       o,.
 moduw       31/267   X     RT,RA,RB        divide    raw        arith     64,3
-tlbiel      31/274   X     RB              system    raw        sys       64,p
+tlbiel      31/274   X     RB,RS,RIC,PRS,R system    raw        sys       64,p
 lqarx       31/276   X     RTp,RA0,RB      reserve   raw        mem       64,3
 dcbt        31/278   X     RA0,RB          cache     raw        NOP
 lhzx        31/279   X     RT,RA0,RB       load      t_a0_b     LHZX
 eqv         31/284   X     RA,RS,RB        integer   a_s_b      EQV       .
-tlbie       31/306   X     RB,RS           system    raw        sys       p
+tlbie       31/306   X     RB,RS,RIC,PRS,R system    raw        sys       p
 lhzux       31/311   X     RT,RA,RB        load      raw        mem
 xor         31/316   X     RA,RS,RB        integer   a_s_b      XOR       .
 mfspr       31/339   XFX   RT,SPR          system    mfspr      sys       t
@@ -274,7 +276,7 @@ const FORMS: Readonly<
   DQ: { shift: 0, bits: 0 },
   B: { shift: 0, bits: 0 },
   I: { shift: 0, bits: 0 },
-  SC: { shift: 0, bits: 0 },
+  SC: { shift: 0, bits: 2 },
   M: { shift: 0, bits: 0 },
   DS: { shift: 0, bits: 2 },
   MD: { shift: 2, bits: 3 },

@@ -196,6 +196,10 @@ export class PowerMachine {
     this.core.machine_changed()
   }
 
+  setCtr(value: bigint): void {
+    this.#register(AT.ctr).setBigUint64(0, value, true)
+  }
+
   get pc(): bigint {
     return this.#register(AT.pc).getBigUint64(0, true)
   }

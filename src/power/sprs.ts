@@ -25,11 +25,22 @@ const TABLE = `
 29       AMR      s    s     s   amr
 48       PID      s    s     s   pid
 61       IAMR     s    s     s   iamr
-136      CTRL_U   u    -     s   word
-152      CTRL     -    s     s   word
+128      TFHAR    u    u     s   transaction
+129      TFIAR    u    u     s   transaction
+130      TEXASR   u    u     s   transaction
+131      TEXASRU  u    u     s   transaction
+136      CTRL_U   u    -     s   ctrl
+144      TIDR     s    s     s   plain
+152      CTRL     -    s     s   ctrl
+153      FSCR     s    s     s   plain
 157      UAMOR    s    s     s   plain
 159      PSPB     s    s     s   word
-176      DPDES    s    -     s   plain
+176      DPDES    s    h     s   dpdes
+180      DAWR0    h    h     s   plain
+186      RPR      h    h     s   plain
+187      CIABR    h    h     s   plain
+188      DAWRX0   h    h     s   plain
+190      HFSCR    h    h     s   plain
 256      VRSAVE   u    u     cs  word
 259      SPRG3_U  u    -     s   sprg3
 268      TBL      u    -     cs  tb
@@ -41,9 +52,29 @@ const TABLE = `
 282      EAR      s    s     c   word
 284      TBL_W    -    s     c   tbl_write
 285      TBU_W    -    s     c   tbu_write
+284      TBL_H    -    h     s   tbl_write
+285      TBU_H    -    h     s   tbu_write
+286      TBU40    -    h     s   plain
 287      PVR      s    -     cs  pvr
-308      SPURR    s    -     s   purr
-309      PURR     s    -     s   purr
+304      HSPRG0   h    h     s   plain
+305      HSPRG1   h    h     s   plain
+306      HDSISR   h    h     s   plain
+307      HDAR     h    h     s   plain
+308      SPURR    s    h     s   purr
+309      PURR     s    h     s   purr
+310      HDEC     h    h     s   plain
+313      HRMOR    h    h     s   plain
+314      HSRR0    h    h     s   plain
+315      HSRR1    h    h     s   plain
+318      LPCR     h    h     s   plain
+319      LPIDR    h    h     s   plain
+336      HMER     h    h     s   plain
+337      HMEER    h    h     s   plain
+338      PCR      h    h     s   plain
+339      HEIR     h    h     s   plain
+349      AMOR     h    h     s   plain
+446      TIR      s    -     s   zero
+464      PTCR     h    h     s   plain
 `
 
 const BATS = [528, 536].flatMap((from) =>
@@ -54,15 +85,20 @@ const BATS = [528, 536].flatMap((from) =>
 )
 
 const MORE = `
-769      MMCR2_U  u    u     s   zero
-770      MMCRA_U  u    u     s   zero
-771      PMC1_U   u    u     s   zero
-772      PMC2_U   u    u     s   zero
-773      PMC3_U   u    u     s   zero
-774      PMC4_U   u    u     s   zero
-775      PMC5_U   u    u     s   zero
-776      PMC6_U   u    u     s   zero
-779      MMCR0_U  u    u     s   zero
+768      SIER_U   u    -     s   user
+769      MMCR2_U  u    u     s   user
+770      MMCRA_U  u    u     s   user
+771      PMC1_U   u    u     s   user
+772      PMC2_U   u    u     s   user
+773      PMC3_U   u    u     s   user
+774      PMC4_U   u    u     s   user
+775      PMC5_U   u    u     s   user
+776      PMC6_U   u    u     s   user
+779      MMCR0_U  u    u     s   user
+780      SIAR_U   u    -     s   user
+781      SDAR_U   u    -     s   user
+782      MMCR1_U  u    -     s   user
+784      SIER     s    s     s   plain
 785      MMCR2    s    s     s   plain
 786      MMCRA    s    s     s   plain
 787      PMC1     s    s     s   word
@@ -75,14 +111,31 @@ const MORE = `
 796      SIAR     s    s     s   plain
 797      SDAR     s    s     s   plain
 798      MMCR1    s    s     s   plain
+800      BESCRS   u    u     s   event
+801      BESCRSU  u    u     s   upper
+802      BESCRR   u    u     s   event
+803      BESCRRU  u    u     s   upper
+804      EBBHR    u    u     s   event
+805      EBBRR    u    u     s   event
+806      BESCR    u    u     s   event
+808      NOP_808  u    u     s   nothing
+809      NOP_809  u    u     s   nothing
+810      NOP_810  u    u     s   nothing
+811      NOP_811  u    u     s   nothing
 815      TAR      u    u     s   tar
-849      VTB      s    -     s   vtb
+816      ASDR     h    h     s   plain
+823      PSSCR    s    s     s   plain
+848      IC       h    h     s   plain
+849      VTB      s    h     s   vtb
+855      PSSCR_H  h    h     s   plain
 896      PPR      u    u     s   plain
+898      PPR32    u    u     s   ppr32
 1008     HID0     s    s     c   word
 1009     HID1     s    s     c   word
 1010     IABR     s    s     c   word
 1013     DABR     s    s     c   word
 1023     PIR      s    s     c   word
+1023     PIR_H    h    h     s   plain
 `
 
 export const SPR_KINDS = [
@@ -103,6 +156,7 @@ export const SPR_KINDS = [
     'tbu_write',
   ],
   ...['pvr', 'purr', 'vtb', 'tar', 'pid', 'amr', 'amr_user', 'iamr'],
+  ...['transaction', 'ctrl', 'dpdes', 'user', 'event', 'upper', 'nothing', 'ppr32'],
 ]
 
 export interface Spr {
@@ -131,15 +185,11 @@ export const SPRS: readonly Spr[] = [...`${TABLE}\n${MORE}`.split('\n'), ...BATS
 
 const who = (letter: string) => '-ush'.indexOf(letter)
 
-/** The core's word for an SPR number, 0 if there is none; see SPR_TABLE in assembly/power-cpu/tables.ts. */
-export function sprBits(found: readonly Spr[]): number {
-  const [spr] = found
-  if (!spr) return 0
-  return (
-    SPR_KINDS.indexOf(spr.kind) |
-    (who(spr.read) << 8) |
-    (who(spr.write) << 10) |
-    (spr.cpu.includes('c') ? 1 << 12 : 0) |
-    (spr.cpu.includes('s') ? 1 << 13 : 0)
-  )
+/**
+ * The core's word for an SPR number on the classic CPU (c) or the server (s), 0 if there is none; see SPRS_CLASSIC in
+ * assembly/power-cpu/tables.ts.
+ */
+export function sprBits(number: number, cpu: 'c' | 's'): number {
+  const spr = SPRS.find((row) => row.number === number && row.cpu.includes(cpu))
+  return spr ? SPR_KINDS.indexOf(spr.kind) | (who(spr.read) << 8) | (who(spr.write) << 10) : 0
 }

@@ -1,6 +1,6 @@
 /** The decoder's tables as AssemblyScript, from the tables of instructions and SPRs. */
 import { COST_CLASSES, FACILITIES, INSTRUCTIONS, type Instruction } from './instructions.js'
-import { SPR_KINDS, SPRS, sprBits } from './sprs.js'
+import { SPR_KINDS, sprBits } from './sprs.js'
 
 /** Cases of the interpreter's loop that no row of the table names: variants that the decoder chooses. */
 const VARIANTS = [
@@ -103,6 +103,7 @@ const flagsOf = (row: Instruction) =>
 /** Primary opcodes with extended ones: how many bits the index has, and where it starts in the word. */
 const INDEXED: Readonly<Record<number, { readonly bits: number; readonly shift: number }>> = {
   4: { bits: 11, shift: 0 },
+  17: { bits: 2, shift: 0 },
   19: { bits: 10, shift: 1 },
   30: { bits: 4, shift: 1 },
   31: { bits: 10, shift: 1 },
@@ -224,11 +225,13 @@ export const COST_CLASSES: u32 = ${COST_CLASSES.length}`,
       SPR_KINDS.map((kind) => kind.toUpperCase()),
     ),
     '/**\n * SPRs by number, u16: bits 0-7 kind; 8-9 who reads and 10-11 who writes: 0 nobody, 1 everyone, 2 the supervisor,\n' +
-      ' * 3 the hypervisor; 12 on classic CPUs; 13 on servers.\n */',
-    table(
-      'SPR_TABLE',
-      'u16',
-      Array.from({ length: 1024 }, (_, number) => sprBits(SPRS.filter((spr) => spr.number === number))),
+      ' * 3 the hypervisor. 0: none.\n */',
+    ...(['c', 's'] as const).map((cpu) =>
+      table(
+        cpu === 'c' ? 'SPRS_CLASSIC' : 'SPRS_SERVER',
+        'u16',
+        Array.from({ length: 1024 }, (_, number) => sprBits(number, cpu)),
+      ),
     ),
   ].join('\n\n')}\n`
 }

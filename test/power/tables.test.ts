@@ -34,13 +34,7 @@ test('every operation and every handler of the tables has a case', () => {
   // What the last `default` of a file stands for, as its comment says.
   expect(missing('arith', 'Arith', handlers('arith'))).toEqual(['MULLDO'])
   expect(missing('storage', 'Mem', handlers('mem'))).toEqual(['DCBST', 'DCBF', 'DCBI', 'ICBI'])
-  expect(missing('system', 'Sys', handlers('sys'))).toEqual([
-    'TLBIA',
-    'SLBIA',
-    'TLBSYNC',
-    'MSGCLRP',
-    'MSGSNDP',
-  ])
+  expect(missing('system', 'Sys', handlers('sys'))).toEqual(['TLBIA', 'SLBIA', 'TLBSYNC'])
 })
 
 /** The last case of each file's switch is its `default`. */
@@ -62,8 +56,10 @@ test.each(Object.entries(FACILITY_FILES))('every handler of %s has a case', (gro
 })
 
 test('an SPR number stands once in the table', () => {
-  const numbers = SPRS.map(({ number }) => number)
-  expect(new Set(numbers).size).toBe(numbers.length)
+  for (const cpu of ['c', 's']) {
+    const numbers = SPRS.filter((spr) => spr.cpu.includes(cpu)).map(({ number }) => number)
+    expect(new Set(numbers).size).toBe(numbers.length)
+  }
 })
 
 test('the disassembler reads the operands from the table', () => {
