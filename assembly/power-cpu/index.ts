@@ -6,7 +6,7 @@ import {
 } from '../engine/layout'
 import { xxh64 } from '../hash'
 import { BOARD_PSERIES } from './board'
-import { ciabr_set, dawr_set, step, stepping } from './debug'
+import { step, stepping } from './debug'
 import { deliver, set_spr } from './exception'
 import { interpret } from './interpret'
 import { lpcr, LPCR_LD, lpcr_set, process_table_set } from './partition'
@@ -19,6 +19,7 @@ import { FSCR_RESET, MMCR0, MMCR0_RESET } from './special'
 import { COST_CLASSES } from './tables'
 import { ticks_unknown } from './ticks'
 import { vcpu_asleep } from './vcpus'
+import { ciabr_set, dawr_set } from './watch'
 import { dec_fired, dec_reset, next_stop, time, time_start, timebase_at } from './time'
 
 export { dec_armed, dec_next, set_dec, set_source, set_tb_offset, source_ticks, tb_offset } from './hypervisor'
@@ -129,7 +130,7 @@ function sleep_on(m: Machine): void {
   m.cycle = next
 }
 
-/** Break and watch points of the vCPU at hand; see debug.ts. */
+/** Break and watch points of the vCPU at hand; see debug.ts and watch.ts. */
 export function set_ciabr(value: u64): void { ciabr_set(value) }
 export function set_dawr(address: u64, control: u64): void { dawr_set(address, control) }
 

@@ -8,11 +8,11 @@ import {
 } from '../engine/layout'
 import { TLB_READ, tlb_data, tlb_entry, tlb_fetch, tlb_fill, tlb_fill_code, TLB_WRITE } from '../engine/tlb'
 import { device_at, device_read, device_write } from './board'
-import { watched, watched_page } from './debug'
 import { raise_machine_check, spr } from './exception'
 import { FETCH, LOAD, NO_ADDRESS, radix, radix_translate, SPR_AMR, STORE } from './radix'
 import { msr, MSR_DR, MSR_IR, MSR_LE, MSR_PR, PC, wide_mode } from './registers'
 import { Op } from './tables'
+import { watched, watched_page } from './watch'
 
 /** Where a value is put that has no address of its own; 8 bytes. Not seen by the guest. */
 const SCRATCH: usize = CPU + 0xf00

@@ -13,7 +13,8 @@ import { spr_entry, spr_number } from './decode'
 import { PROGRAM_ILLEGAL, PROGRAM_PRIVILEGED, raise_facility, raise_program, set_spr, spr } from './exception'
 import { iamr_set, pid_set, SPR_AMR } from './radix'
 import {
-  CTR, field_d, get_xer, gpr, JUMP, LEAVE, LR, msr, MSR_PR, NEXT, PC, PENDING, PENDING_DOORBELL, PVR, server, set_gpr, set_xer, SPR_FSCR, TAR,
+  CTR, field_d, get_xer, gpr, JUMP, LEAVE, LR, msr, MSR_PR, NEXT, PC, PENDING, PENDING_DOORBELL, PVR, server, set_gpr, set_xer,
+  SPR_FSCR, TAR,
 } from './registers'
 import { SprKind } from './tables'
 import { ticks_at } from './ticks'

@@ -5,8 +5,8 @@
 import { machine, run_at_hand } from '../engine/layout'
 import { BOARD_PSERIES } from './board'
 import {
-  FACILITY_SCV, PROGRAM_ILLEGAL, PROGRAM_PRIVILEGED, raise, raise_facility, raise_program, raise_vectored, set_spr, spr, VECTOR_FP,
-  VECTOR_SYSCALL, VECTOR_VEC, VECTOR_VSX,
+  FACILITY_SCV, PROGRAM_ILLEGAL, PROGRAM_PRIVILEGED, raise, raise_facility, raise_program, raise_vectored, set_spr, spr,
+  VECTOR_FP, VECTOR_SYSCALL, VECTOR_VEC, VECTOR_VSX,
 } from './exception'
 import { hypercall } from './pseries/hcall'
 import { invalidate } from './radix'

@@ -10,6 +10,7 @@ import { set_spr } from '../exception'
 import { AIL_SHIFT, LPCR_AIL, LPCR_GTSE, LPCR_HR, LPCR_ILE, lpcr_set, LPCR_UPRT, process_table_set } from '../partition'
 import { gpr, MSR, msr, MSR_EE, MSR_PR, set_gpr } from '../registers'
 import { timebase_at } from '../time'
+import { ciabr_set, dawr_set } from '../watch'
 import { vcpu_cede, vcpu_here, vcpu_prod, vcpu_stopped, vcpu_yield } from '../vcpus'
 import { H_FUNCTION, H_HARDWARE, H_P2, H_P3, H_P4, H_PARAMETER, H_PRIVILEGE, H_SUCCESS, H_UNSUPPORTED_FLAG } from './codes'
 import { h_rtas } from './rtas'
@@ -214,6 +215,8 @@ function random(): u64 {
   return H_SUCCESS
 }
 
+const MODE_BREAKPOINT: u32 = 1
+const MODE_WATCHPOINT: u32 = 2
 const MODE_TRANSLATION: u32 = 3
 const MODE_BYTE_ORDER: u32 = 4
 
@@ -221,6 +224,17 @@ const MODE_BYTE_ORDER: u32 = 4
 function set_mode(): u64 {
   const value = gpr(4)
   switch (<u32>gpr(5)) {
+    case MODE_BREAKPOINT:
+      if (value != 0) return H_UNSUPPORTED_FLAG
+      if ((gpr(6) & 3) == 3) return H_P3 // the hypervisor's
+      if (gpr(7) != 0) return H_P4
+      ciabr_set(gpr(6))
+      return H_SUCCESS
+    case MODE_WATCHPOINT:
+      if (value != 0) return H_UNSUPPORTED_FLAG
+      if ((gpr(7) & 4) != 0) return H_P4 // the hypervisor's
+      dawr_set(gpr(6), gpr(7))
+      return H_SUCCESS
     case MODE_BYTE_ORDER:
       if (gpr(6) != 0) return H_P3
       if (gpr(7) != 0) return H_P4
