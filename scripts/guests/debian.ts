@@ -3,7 +3,7 @@
  * signatures checked with Debian's keyring, the package unpacked with dpkg-deb.
  */
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 const MIRROR = 'http://deb.debian.org/debian'
@@ -53,6 +53,12 @@ function aptRoot(folder: string, suite: string, architecture: string): readonly 
   return Object.entries(settings).flatMap(([name, value]) => ['-o', `${name}=${value}`])
 }
 
+/** A package that was unpacked before, so that nobody is asked twice. */
+function unpackedBefore(folder: string, pattern: RegExp): string | undefined {
+  const name = newest(readdirSync(folder).filter((one) => pattern.test(one)))
+  return name && join(folder, name)
+}
+
 /** The newest of the packages whose name fits. */
 function newest(names: readonly string[]): string | undefined {
   return [...names].sort((a, b) => a.localeCompare(b, 'en', { numeric: true })).at(-1)
@@ -64,16 +70,20 @@ function newest(names: readonly string[]): string | undefined {
  */
 export function unpackDebian(folder: string, suite: string, architecture: string, pattern: RegExp): string {
   mkdirSync(folder, { recursive: true })
+  const before = unpackedBefore(folder, pattern)
+  if (before) return before
   const options = aptRoot(folder, suite, architecture)
   tool('apt-get', [...options, '-q', 'update'], folder)
   const names = tool('apt-cache', [...options, 'pkgnames'], folder).split('\n')
   const name = newest(names.filter((one) => pattern.test(one)))
   if (!name) throw new FetchError(`${suite} has no package that fits ${pattern}`)
-  const target = join(folder, name)
-  if (existsSync(target)) return target
   tool('apt-get', [...options, '-q', 'download', name], folder)
   const file = readdirSync(folder).find((one) => one.startsWith(`${name}_`) && one.endsWith('.deb'))
   if (!file) throw new FetchError(`${name}: apt-get download left no file`)
-  tool('dpkg-deb', ['-x', file, target], folder)
+  // Under another name until it is whole.
+  const target = join(folder, name)
+  tool('dpkg-deb', ['-x', file, `${target}.part`], folder)
+  rmSync(join(folder, file))
+  renameSync(`${target}.part`, target)
   return target
 }

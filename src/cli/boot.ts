@@ -117,7 +117,7 @@ export function addBoot(program: Command, end: (status: number) => void): void {
       number,
     )
     .option('--append <text>', 'the kernel’s command line')
-    .option('--initrd <file>', 'initial RAM disk')
+    .option('--initrd <file>', 'initial RAM disk; of an ELF file one is made, with it as the first process')
     .option('--dtb <file>', 'a device tree in place of the one of the machine')
     .option('--cpus <n>', 'vCPUs of a pseries machine', cpus, 1)
     .option('--date <date>', 'that the platform’s clock shows at the start; default: 2026-01-01', date)
@@ -132,8 +132,8 @@ export function addBoot(program: Command, end: (status: number) => void): void {
       `
 Examples:
   $ chronovisor boot test/guests/power/b64-sort.elf
-  $ chronovisor boot vmlinux --memory 1GiB --initrd initrd.cpio.gz \\
-      --append 'console=hvc0 panic=-1'
+  $ chronovisor boot vmlinux --memory 1GiB --initrd test/guests/linux/init.elf \\
+      --append 'console=hvc0 panic=-1 every=100 for=1000'
 
 On a terminal, Ctrl-A x ends it.`,
     )

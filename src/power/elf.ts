@@ -57,7 +57,8 @@ const LAYOUT = {
   },
 } as const
 
-function isElf(bytes: Uint8Array): boolean {
+/** Whether a file begins as ELF files do. */
+export function isElf(bytes: Uint8Array): boolean {
   return MAGIC.every((byte, i) => bytes[i] === byte)
 }
 

@@ -8,14 +8,16 @@
  * A kernel linked into the upper half of the address space is Linux, and entered without firmware: its tree tells what
  * it would have agreed upon with firmware, and where RTAS is, five instructions of ours. Others find RTAS by hypercall.
  */
-import { type Elf, ElfError } from './elf.js'
+import { type Elf, ElfError, isElf } from './elf.js'
 import { propertyBytes, readTree, type Tree, TreeError, type TreeNode, wide, writeTree } from './fdt.js'
+import { initramfsOf } from './initramfs.js'
 import type { PowerMachine } from './machine.js'
 import { pseriesTree, type TreeOptions } from './tree.js'
 
 export interface PseriesOptions {
   /** The kernel's command line. */
   readonly append?: string
+  /** An archive, or a program: then an archive in which it is the first process. */
   readonly initrd?: { readonly name: string; readonly bytes: Uint8Array }
   /** A device tree to use in place of ours, with command line, RAM disk and RTAS put into it. */
   readonly dtb?: { readonly name: string; readonly bytes: Uint8Array }
@@ -70,6 +72,17 @@ function loadKernel(machine: PowerMachine, elf: Elf, name: string): number {
   return end
 }
 
+function placeInitrd(
+  machine: PowerMachine,
+  { name, bytes }: NonNullable<PseriesOptions['initrd']>,
+  from: number,
+  top: number,
+): { readonly from: number; readonly end: number } {
+  const archive = isElf(bytes) ? initramfsOf(bytes) : bytes
+  place(machine, name, from, archive, top)
+  return { from, end: from + archive.length }
+}
+
 /** The tree of a file, with what is different in this machine. */
 function treeOfFile({ name, bytes }: NonNullable<PseriesOptions['dtb']>, options: TreeOptions): Tree {
   const tree = readTree(bytes, name)
@@ -110,11 +123,7 @@ export function enterPseries(
     top = rtas.base
     machine.ram.set(propertyBytes(RTAS_CODE), rtas.base)
   }
-  const initrd = options.initrd && {
-    from: up(end + ALIGNED),
-    end: up(end + ALIGNED) + options.initrd.bytes.length,
-  }
-  if (options.initrd && initrd) place(machine, options.initrd.name, initrd.from, options.initrd.bytes, top)
+  const initrd = options.initrd && placeInitrd(machine, options.initrd, up(end + ALIGNED), top)
   const described: TreeOptions = {
     ...machineTree,
     ...(options.append !== undefined && { append: options.append }),

@@ -1,0 +1,233 @@
+/*
+ * The first process of a Linux guest whose clocks are watched: without libc, so that nothing is between it and the
+ * kernel. What it does is said on the kernel's command line, in words that the kernel hands on, or typed:
+ *
+ *   every=MS      a line of all clocks each MS milliseconds of CLOCK_MONOTONIC, until count=N of them
+ *   sleepers=MS   six sleepers, each of which sleeps MS milliseconds again and again and says how late it woke
+ *   for=MS        after which it ends
+ *   then=off      how: off (default), reboot, panic, or stay
+ *
+ *   typed lines: clocks, sleep MS, echo WORDS, off, reboot; all answer with a line
+ *
+ *   @clocks N tb T realtime NS monotonic NS boottime NS raw NS tb T
+ *   @woke KIND CLOCK slept NS asked NS late NS at NS
+ */
+typedef unsigned long u64;
+typedef long i64;
+
+enum { READ = 3, WRITE = 4, CLOSE = 6, FORK = 2, REBOOT = 88, SYNC = 36, PPOLL = 281 };
+enum { CLOCK_GETTIME = 246, NANOSLEEP = 162, CLOCK_NANOSLEEP = 248, TIMERFD_CREATE = 306, TIMERFD_SETTIME = 311 };
+enum { REALTIME = 0, MONOTONIC = 1, RAW = 4, BOOTTIME = 7, ABSOLUTE = 1 };
+
+struct time { i64 seconds, ns; };
+struct timer { struct time interval, first; };
+struct watched { int fd; short events, seen; };
+
+static i64 call(i64 number, i64 a, i64 b, i64 c, i64 d) {
+  register i64 r0 __asm__("r0") = number;
+  register i64 r3 __asm__("r3") = a;
+  register i64 r4 __asm__("r4") = b;
+  register i64 r5 __asm__("r5") = c;
+  register i64 r6 __asm__("r6") = d;
+  i64 failed;
+  __asm__ volatile("sc\n\tmfcr %5"
+                   : "+r"(r0), "+r"(r3), "+r"(r4), "+r"(r5), "+r"(r6), "=r"(failed)
+                   :
+                   : "r7", "r8", "r9", "r10", "r11", "r12", "ctr", "cr0", "memory");
+  return failed & 0x10000000 ? -r3 : r3;
+}
+
+static u64 timebase(void) {
+  u64 tb;
+  __asm__ volatile("mftb %0" : "=r"(tb));
+  return tb;
+}
+
+static i64 now(int clock) {
+  struct time t;
+  call(CLOCK_GETTIME, clock, (i64)&t, 0, 0);
+  return t.seconds * 1000000000 + t.ns;
+}
+
+static struct time time_of(i64 ns) { return (struct time){ns / 1000000000, ns % 1000000000}; }
+
+/* A line is put together and written at once, so that those of several processes do not mix. */
+struct line { int used; char text[256]; };
+
+static void add(struct line *to, const char *text) {
+  while (*text && to->used < 255) to->text[to->used++] = *text++;
+}
+
+static void add_number(struct line *to, const char *name, i64 value) {
+  char digits[24];
+  int n = 23;
+  u64 left = value < 0 ? -(u64)value : (u64)value;
+  digits[n] = 0;
+  do digits[--n] = '0' + left % 10;
+  while (left /= 10);
+  if (value < 0) digits[--n] = '-';
+  add(to, name);
+  add(to, digits + n);
+}
+
+static void say(struct line *line) {
+  add(line, "\n");
+  call(WRITE, 1, (i64)line->text, line->used, 0);
+  line->used = 0;
+}
+
+static void say_text(const char *text) {
+  struct line line;
+  line.used = 0;
+  add(&line, text);
+  say(&line);
+}
+
+static void clocks(i64 n) {
+  struct line line;
+  line.used = 0;
+  u64 before = timebase();
+  i64 realtime = now(REALTIME), monotonic = now(MONOTONIC), boottime = now(BOOTTIME), raw = now(RAW);
+  u64 after = timebase();
+  add_number(&line, "@clocks ", n);
+  add_number(&line, " tb ", before);
+  add_number(&line, " realtime ", realtime);
+  add_number(&line, " monotonic ", monotonic);
+  add_number(&line, " boottime ", boottime);
+  add_number(&line, " raw ", raw);
+  add_number(&line, " tb ", after);
+  say(&line);
+}
+
+static void woke(const char *kind, i64 began, i64 deadline, i64 asked, i64 at) {
+  struct line line;
+  line.used = 0;
+  add(&line, "@woke ");
+  add(&line, kind);
+  add_number(&line, " slept ", at - began);
+  add_number(&line, " asked ", asked);
+  add_number(&line, " late ", at - deadline);
+  add_number(&line, " at ", at);
+  say(&line);
+}
+
+enum way { RELATIVE, UNTIL, TIMER };
+struct sleeper { const char *kind; enum way way; int clock; };
+
+static const struct sleeper SLEEPERS[] = {
+  {"nanosleep monotonic", RELATIVE, MONOTONIC}, {"until monotonic", UNTIL, MONOTONIC},
+  {"until realtime", UNTIL, REALTIME},          {"until boottime", UNTIL, BOOTTIME},
+  {"timerfd monotonic", TIMER, MONOTONIC},      {"timerfd realtime", TIMER, REALTIME},
+};
+
+static void sleep_once(const struct sleeper *s, i64 asked) {
+  i64 began = now(s->clock), deadline = began + asked;
+  struct time t = time_of(s->way == RELATIVE ? asked : deadline);
+  if (s->way == RELATIVE) call(NANOSLEEP, (i64)&t, 0, 0, 0);
+  else if (s->way == UNTIL) call(CLOCK_NANOSLEEP, s->clock, ABSOLUTE, (i64)&t, 0);
+  else {
+    struct timer timer;
+    timer.interval = time_of(0);
+    timer.first = t;
+    u64 expired;
+    int fd = call(TIMERFD_CREATE, s->clock, 0, 0, 0);
+    call(TIMERFD_SETTIME, fd, ABSOLUTE, (i64)&timer, 0);
+    call(READ, fd, (i64)&expired, 8, 0);
+    call(CLOSE, fd, 0, 0, 0);
+  }
+  woke(s->kind, began, deadline, asked, now(s->clock));
+}
+
+static void start_sleepers(i64 ms) {
+  for (unsigned i = 0; i < sizeof SLEEPERS / sizeof *SLEEPERS; i++) {
+    if (call(FORK, 0, 0, 0, 0) == 0)
+      for (;;) sleep_once(&SLEEPERS[i], ms * 1000000);
+  }
+}
+
+static void end(const char *how) {
+  i64 command = 0x4321fedc; /* power off */
+  if (*how == 'r') command = 0x01234567;
+  say_text(*how == 'r' ? "@end reboot" : *how == 'p' ? "@end panic" : "@end off");
+  if (*how == 'p') call(1, 1, 0, 0, 0); /* exit: a kernel without its first process panics */
+  call(SYNC, 0, 0, 0, 0);
+  call(REBOOT, 0xfee1dead, 672274793, command, 0);
+}
+
+/* What follows `name` in a word; 0 when it is another word. */
+static const char *after(const char *word, const char *name) {
+  while (*name)
+    if (*word++ != *name++) return 0;
+  return word;
+}
+
+static i64 number(const char *text) {
+  i64 value = 0;
+  while (*text >= '0' && *text <= '9') value = value * 10 + *text++ - '0';
+  return value;
+}
+
+static void obey(char *typed) {
+  const char *rest;
+  if (after(typed, "clocks")) clocks(-1);
+  else if ((rest = after(typed, "sleep "))) sleep_once(&SLEEPERS[0], number(rest) * 1000000);
+  else if ((rest = after(typed, "echo "))) say_text(rest);
+  else if (after(typed, "off")) end("off");
+  else if (after(typed, "reboot")) end("reboot");
+  else say_text("@unknown");
+}
+
+/* Typed lines, as the console hands them over: whole. */
+static void read_typed(void) {
+  char text[256];
+  i64 n = call(READ, 0, (i64)text, 255, 0);
+  if (n <= 0) return;
+  if (text[n - 1] == '\n') n--;
+  text[n] = 0;
+  obey(text);
+}
+
+static i64 every, count = -1, sleepers, ends_after;
+static const char *then = "off";
+
+static void option(const char *word) {
+  const char *value;
+  if ((value = after(word, "every="))) every = number(value);
+  if ((value = after(word, "count="))) count = number(value);
+  if ((value = after(word, "sleepers="))) sleepers = number(value);
+  if ((value = after(word, "for="))) ends_after = number(value);
+  if ((value = after(word, "then="))) then = value;
+}
+
+void run(u64 *stack) {
+  /* argc, arguments, 0, environment, 0: words with `=` come as environment, others as arguments. */
+  for (u64 *at = stack + 1, zeros = 0; zeros < 2; at++) {
+    if (*at) option((const char *)*at);
+    else zeros++;
+  }
+  say_text("@userspace");
+  clocks(0);
+  if (sleepers) start_sleepers(sleepers);
+  i64 began = now(MONOTONIC), next = every ? began + every * 1000000 : 0, n = 0;
+  for (;;) {
+    i64 at = now(MONOTONIC), until = ends_after ? began + ends_after * 1000000 : 0;
+    if (until && at >= until) break;
+    if (next && at >= next) {
+      clocks(++n);
+      if (n == count) break;
+      next += every * 1000000;
+      continue;
+    }
+    i64 wake = next && (!until || next < until) ? next : until;
+    struct watched console = {0, 1, 0};
+    struct time left = time_of(wake - at);
+    if (call(PPOLL, (i64)&console, 1, wake ? (i64)&left : 0, 0) > 0) read_typed();
+  }
+  if (*then == 's') for (;;) read_typed();
+  end(then);
+}
+
+/* The stack pointer as the kernel left it, before anyone used it. */
+__asm__(".globl _start\n_start:\n"
+        "0: addis 2,12,.TOC.-0b@ha\n addi 2,2,.TOC.-0b@l\n"
+        " mr 3,1\n clrrdi 1,1,4\n li 0,0\n stdu 0,-64(1)\n b run\n");
