@@ -6,10 +6,10 @@
 import { Counter, counter_fraction, counter_rate, counter_read, counter_step } from './counter'
 
 import { queue_relink } from './event-queue'
-import { host_counter, host_counter_set, hypervisor_now, xen_start } from './host'
+import { cpu_time, host_counter, host_counter_set, hypervisor_now, xen_start } from './host'
 import {
   busy, CAUSE_FREQUENCY, GUEST_MEMORY, guest, host, HOST_MONO, HOST_TIMEBASE, HOST_TSC, HOST_WALL, HYPERVISOR_XEN,
-  machine, MAX_BUSY, MAX_READERS, MAX_SLEEPERS, reader, sleeper, SLEEPER_AWAKE, STATE, STATE_END, vcpu,
+  machine, MAX_BUSY, MAX_READERS, MAX_SLEEPERS, reader, RUN_RUNNING, sleeper, SLEEPER_AWAKE, STATE, STATE_END, vcpu,
 } from './layout'
 import { enter, leave, machine_create, service } from './machine'
 import { GPA_SHARED_INFO } from './memory'
@@ -202,6 +202,25 @@ export function guest_suspend(): void {
 }
 
 // ---- the guest, while it is stopped, by a policy
+
+/**
+ * Xen's calibration has just left this stamp and scale on the CPU: system time was `stime` when its TSC read `tsc`. For
+ * a host whose calibration is known from outside. A guest that runs gets it in its time page.
+ */
+export function xen_set_stamp(tsc: u64, stime: u64, mul: u32, shift: i32): void {
+  const c = cpu_time()
+  c.local_tsc = tsc
+  c.local_stime = stime
+  c.master_stime = stime
+  c.mul = mul
+  c.shift = shift
+  if (!guest_alive()) return
+  if (machine().run_state == RUN_RUNNING) guest_publish_time()
+  xen_rearm_timers()
+}
+
+/** HVM guest time is ahead of system time by `offset`: minus the system time at which Xen created the domain. */
+export function guest_set_stime_offset(offset: u64): void { guest().stime_offset = offset }
 
 /** Xen tsc_set_info with this host's facts. `incarnation` is what the save gave. */
 export function guest_set_tsc_info(mode: u32, elapsed_ns: u64, khz: u32, incarnation: u32): i32 {

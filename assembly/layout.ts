@@ -180,6 +180,8 @@ export class Guest {
   option_clocksource: u32
   option_ntp: u32
   sleepers: u32 // how many of SLEEPER are in use, from the first on
+  pad0: u32
+  stime_offset: u64 // Xen HVM: what guest time is ahead of system time, which an emulated TSC counts (pl_time)
 }
 /** Xen's TSC settings of the domain: DomainTsc (x86/domain-tsc.ts). */
 export const GUEST_DOMAIN_TSC: usize = GUEST + 0x180

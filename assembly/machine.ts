@@ -36,8 +36,8 @@ import {
   kvm_arm_sync, kvm_publish_steal, kvm_rearm_timers, kvm_sync, kvm_tsc_deadline_due, kvm_tsc_deadline_fired,
 } from './x86/kvm'
 import {
-  DEFAULT_PERIOD_NS, xen_calibrate, xen_periodic_due, xen_periodic_work, xen_schedule_in, xen_schedule_out,
-  xen_singleshot_due, xen_singleshot_fired, xen_sync_wall,
+  DEFAULT_PERIOD_NS, xen_calibrate, xen_create_domain, xen_periodic_due, xen_periodic_work, xen_schedule_in,
+  xen_schedule_out, xen_singleshot_due, xen_singleshot_fired, xen_sync_wall,
 } from './x86/xen'
 
 /** What run_until() returns. */
@@ -74,6 +74,7 @@ export function machine_create(vcpus: u32): void {
   m.vcpus = vcpus
   m.run_state = RUN_OFF
   guest().hypervisor = host().hypervisor
+  if (is_xen()) xen_create_domain()
   for (let cpu: u32 = 0; cpu < vcpus; cpu++) create_vcpu(cpu)
 }
 
@@ -143,6 +144,7 @@ export function machine_land(vcpus: u32, stopped_at_ns: u64, stopped_total_ns: u
   m.stopped_total_ns = stopped_total_ns
   guest().hypervisor = host().hypervisor
   for (let slot: u32 = SLOT_VCPU; slot < SLOTS; slot++) queue_disarm(slot)
+  if (is_xen()) xen_create_domain()
   for (let cpu: u32 = 0; cpu < vcpus; cpu++) land_vcpu(cpu)
   if (guest().hypervisor == HYPERVISOR_KVM) {
     kvm_arm_sync()
@@ -159,10 +161,8 @@ function land_vcpu(cpu: u32): void {
     return
   }
   const busy = v.busy
-  const vcpu_info = v.vcpu_info_gpa
-  create_vcpu(cpu)
+  create_vcpu(cpu) // its vcpu_info is in shared_info again: no stream carries where the guest had registered another
   v.busy = busy
-  v.vcpu_info_gpa = vcpu_info // part of the vCPU context that Xen restores
   v.periodic_last_event = xen_now()
 }
 

@@ -24,6 +24,7 @@ export {
 } from './policy/index.js'
 export type { PolicyContext, SavedClocks } from './policy/policy.js'
 export * from './power/index.js'
+export * from './replay/index.js'
 export * from './scenario/index.js'
 export * from './snapshot/index.js'
 export { StreamError } from './stream/error.js'

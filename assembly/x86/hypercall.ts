@@ -4,13 +4,15 @@
  */
 import { host_wall, xen_now } from '../host'
 import { EXIT_RTC, EXIT_SETTIME, guest, machine, NS_PER_SEC, RUNSTATE_BLOCKED, vcpu } from '../layout'
+import { at } from '../memory'
 import { runstate_publish, vcpu_may_block } from '../vcpu'
+import { VCPU_INFO_BYTES } from './shared-info'
 import {
   set_periodic_timer, set_singleshot_timer, set_timer_op, SINGLESHOT_ARM, SINGLESHOT_INJECT, XEN_TIMER_NONE,
 } from './xen-timer'
 import {
   xen_area_ok, xen_arm_singleshot, xen_publish_time, xen_schedule_out, xen_set_periodic, xen_set_wallclock,
-  xen_singleshot_fired, xen_stop_singleshot,
+  xen_singleshot_fired, xen_stop_singleshot, xen_vcpu_info,
 } from './xen'
 
 const EPERM: i32 = -1
@@ -52,8 +54,10 @@ export function vcpuop_stop_singleshot_timer(cpu: u32): void {
 }
 
 export function vcpuop_register_vcpu_info(cpu: u32, gpa: u32): i32 {
-  const status = xen_area_ok(gpa, 64)
+  const status = xen_area_ok(gpa, <u32>VCPU_INFO_BYTES)
   if (status) return status
+  // What is in the old place goes with it, the page's version too (common/domain.c vcpu_info_populate).
+  memory.copy(at(gpa), xen_vcpu_info(cpu), VCPU_INFO_BYTES)
   vcpu(cpu).vcpu_info_gpa = gpa
   xen_publish_time(cpu, true)
   return 0

@@ -26,11 +26,19 @@ export const DEFAULT_PERIOD_NS: u64 = 10000000
 @inline function slot(cpu: u32, which: u32): u32 { return SLOT_VCPU + cpu * SLOTS_PER_VCPU + which }
 @inline export function domain_tsc(): DomainTsc { return changetype<DomainTsc>(GUEST_DOMAIN_TSC) }
 
+/** An HVM domain's emulated TSC at its guest time, before its offset; signed, as the stamp of a page is (collect_time_info). */
+function hvm_guest_tsc(d: DomainTsc, gtime: u64): u64 {
+  return <i64>gtime < 0 ? 0 - gtime_to_gtsc(d, 0 - gtime, true) : gtime_to_gtsc(d, gtime, true)
+}
+
+/** The guest is a new domain: HVM guest time is 0 now (arch/x86/hvm/vpt.c hvm_init_guest_time). */
+export function xen_create_domain(): void { guest().stime_offset = guest().hvm ? 0 - xen_now() : 0 }
+
 /** The TSC that the guest reads when the host's is `tsc` and NOW() is `now`. */
 function guest_tsc_at(tsc: u64, now: u64): u64 {
   const d = domain_tsc()
   const g = guest()
-  if (d.vtsc) return gtime_to_gtsc(d, now, g.hvm != 0) + g.tsc_offset // a PV guest has no offset
+  if (d.vtsc) return g.hvm ? hvm_guest_tsc(d, now + g.stime_offset) + g.tsc_offset : gtime_to_gtsc(d, now, false)
   return g.hvm ? scale_tsc(tsc, g.tsc_ratio, g.tsc_frac_bits) + g.tsc_offset : tsc
 }
 

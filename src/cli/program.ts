@@ -6,6 +6,7 @@ import { MathError } from '../math/index.js'
 import { MigrationError } from '../migration/index.js'
 import { PolicyError } from '../policy/index.js'
 import { ElfError } from '../power/index.js'
+import { ReplayError } from '../replay/index.js'
 import { ScenarioError } from '../scenario/index.js'
 import { SnapshotError } from '../snapshot/index.js'
 import { StreamError } from '../stream/error.js'
@@ -21,6 +22,7 @@ import { addMigrate } from './migrate.js'
 import { EXIT, InputError, note } from './output.js'
 import { addPolicies } from './policies.js'
 import { addReceive } from './receive.js'
+import { addReplay } from './replay.js'
 import { addReport } from './report.js'
 import { addRestore } from './restore.js'
 import { addRun } from './run.js'
@@ -49,6 +51,7 @@ function createProgram(end: (status: number) => void): Command {
   addMigrate(program, end)
   addReceive(program, end)
   addInspect(program)
+  addReplay(program, end)
   addPolicies(program)
   addLab(program)
   addMath(program, end)
@@ -86,6 +89,7 @@ function report(error: unknown): number {
     error instanceof SnapshotError ||
     error instanceof MigrationError ||
     error instanceof StreamError ||
+    error instanceof ReplayError ||
     error instanceof BenchError ||
     error instanceof ElfError ||
     error instanceof InputError

@@ -123,6 +123,8 @@ export interface CoreExports {
   guest_tell_frequency(hz: number): void
   guest_suspend(): void
 
+  xen_set_stamp(tsc: bigint, stime: bigint, mul: number, shift: number): void
+  guest_set_stime_offset(offset: bigint): void
   guest_set_tsc_info(mode: number, elapsed_ns: bigint, khz: number, incarnation: number): number
   guest_get_tsc_info(out: number): void
   guest_is_hvm(): number

@@ -92,6 +92,10 @@ export class XenClocks {
   setGuestTsc(value: bigint): void {
     this.#machine.core.xen_set_guest_tsc(value)
   }
+  /** An HVM guest's time, which its emulated TSC counts, began when Xen created the domain: at this system time. */
+  setCreated(systemTime: bigint): void {
+    this.#machine.core.guest_set_stime_offset(-systemTime)
+  }
   /** The guest's shared_info frame: the live bytes. */
   sharedInfo(): Uint8Array {
     return this.#machine.guestMemory.subarray(SHARED_INFO, SHARED_INFO + PAGE)

@@ -30,9 +30,13 @@ export function restoreWholeSharedInfo({ xen }: PolicyContext): void {
   xen!.publishTime()
 }
 
-/** The restore since then: the wall clock fields are this host's. */
+/**
+ * The restore since then: the wall clock fields are this host's. The stream of an HVM guest has no shared_info: that page
+ * is Xen's, and new.
+ */
 export function restoreVcpuAndArch({ xen }: PolicyContext): void {
-  xen!.restoreSharedInfo(xen!.sharedInfo().slice())
+  const page = xen!.sharedInfo()
+  xen!.restoreSharedInfo(xen!.hvm ? new Uint8Array(page.length) : page.slice())
   xen!.updateWallclock()
   xen!.publishTime()
 }

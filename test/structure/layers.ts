@@ -64,6 +64,7 @@ export const srcLayers: Layers = [
   ['snapshot', ['snapshot/']],
   ['migration', ['migration/']],
   ['inspect', ['inspect/']],
+  ['replay', ['replay/']],
   ['check', ['check/']],
   ['draw', ['draw/']],
   ['trace', ['trace/']],

@@ -152,7 +152,7 @@ function domainOf({ tsc, hvm }: XenSave): DomainTscReport | null {
  * The system time at which an emulated PV TSC was 0: the one for which Xen writes exactly this stamp at this system
  * time. A guest that is older than its host has a negative one, and a TSC far away from its age.
  */
-function offsetOf(info: TscInfo, { system_time: at, tsc_timestamp: stamp }: TimePage): bigint {
+export function offsetOf(info: TscInfo, { system_time: at, tsc_timestamp: stamp }: TimePage): bigint {
   const shown = (offset: bigint) => emulatedTsc(info, offset, at)
   if (stamp <= shown(0n)) return least(0n, at, (offset) => shown(offset) <= stamp)
   const ticks = BigInt.asIntN(64, stamp - shown(-1n))
