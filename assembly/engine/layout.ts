@@ -67,6 +67,7 @@ export class Machine {
   vcpus: u32 // how many there are
   costs0: u64 // cycles of an instruction by class, 16 × u8
   costs1: u64
+  turn_end: u64 // the cycle in which another vCPU gets its turn
   lpcr: u64 // what the hypervisor has set of the partition; power-cpu/partition.ts
   process_table: u64 // real address, and in bits 59-63 the binary logarithm of its size - 12
 }

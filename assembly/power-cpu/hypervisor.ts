@@ -5,9 +5,10 @@
 import { counter_set_part } from '../counter'
 import { machine } from '../engine/layout'
 import { decr_msb } from '../ppc/decrementer'
-import { PENDING, PENDING_DEC } from './registers'
+import { PENDING, PENDING_DEC, TIME } from './registers'
 import { tick_counter, ticks_at, ticks_unknown } from './ticks'
-import { dec_foresee, time } from './time'
+import { dec_foresee, dec_foresee_of, time, time_in } from './time'
+import { of_vcpu } from './vcpus'
 
 @inline function now(): u64 { return machine().cycle }
 
@@ -20,10 +21,12 @@ export function set_source(ticks: u64, part: u64, num: u64, den: u64): bool {
   const old = ticks_at(now())
   if (num == 0 || !counter_set_part(tick_counter(), now(), ticks, part, num, den)) return false
   ticks_unknown()
-  const t = time()
-  t.purr_offset += old - ticks
-  t.vtb_offset += old - ticks
-  dec_foresee(now())
+  for (let i: u32 = 0; i < machine().vcpus; i++) {
+    const t = time_in(of_vcpu(i, TIME))
+    t.purr_offset += old - ticks
+    t.vtb_offset += old - ticks
+    dec_foresee_of(t, now())
+  }
   return true
 }
 

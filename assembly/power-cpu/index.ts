@@ -18,7 +18,7 @@ import { SOURCE_VTY, xics_reset, xics_signal } from './pseries/xics'
 import { FSCR_RESET, MMCR0, MMCR0_RESET } from './special'
 import { COST_CLASSES } from './tables'
 import { ticks_unknown } from './ticks'
-import { vcpu_asleep } from './vcpus'
+import { vcpu_choose, vcpu_here, vcpu_wakes, vcpus_set } from './vcpus'
 import { ciabr_set, dawr_set } from './watch'
 import { dec_fired, dec_reset, next_stop, time, time_start, timebase_at } from './time'
 
@@ -56,7 +56,6 @@ export function machine_reset(ram: u32, board: u32, model: u32, pvr: u32, dec_bi
   dec_reset(dec_bits, model == MODEL_SERVER ? 1 : 0)
   if (board == BOARD_PSERIES) lpcr_set(LPCR_LD, LPCR_LD)
   xics_reset()
-  platform().cpus = 1
   return true
 }
 
@@ -91,6 +90,11 @@ export function set_cost(cost_class: u32, cycles: u32): bool {
   return true
 }
 
+/** How many vCPUs there are, 1 to 4; all but the first are stopped. Before the first instruction. */
+export function set_vcpus(count: u32): bool { return vcpus_set(count) }
+/** The one whose registers are at address_cpu(). */
+export function vcpu(): u32 { return vcpu_here() }
+
 /** From now on the source has tb_hz ticks in cpu_hz cycles, and stands at `ticks`. */
 export function set_clock(ticks: u64, tb_hz: u64, cpu_hz: u64): bool { return time_start(machine().cycle, ticks, tb_hz, cpu_hz) }
 
@@ -103,8 +107,7 @@ export function run(until: u64): u32 {
   const r = run_at_hand()
   r.until_cycle = until
   while (m.cycle < r.until_cycle && m.status == STATUS_RUNNING) {
-    if (time().dec_when <= m.cycle) dec_fired()
-    if (vcpu_asleep()) {
+    if (!vcpu_choose(m.cycle)) {
       sleep_on(m)
       continue
     }
@@ -125,7 +128,7 @@ export function partition_set_process_table(entry: u64): void { process_table_se
 
 /** Nobody runs: time goes on to the next event. */
 function sleep_on(m: Machine): void {
-  const next = next_stop(m.cycle)
+  const next = vcpu_wakes()
   m.idle_cycles += next - m.cycle
   m.cycle = next
 }

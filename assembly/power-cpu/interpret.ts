@@ -135,7 +135,7 @@ import { dec_read, dec_written, timebase_at } from './time'
 function turns(ip: usize, left: i32): i32 {
   const each = cost(ip)
   // With interrupts off nothing wakes it: the run ends here to say so. In later ones only time goes by.
-  if ((msr() & MSR_EE) == 0 && machine().halted == 0) {
+  if ((msr() & MSR_EE) == 0 && machine().halted == 0 && machine().vcpus == 1) {
     machine().halted = 1
     return end_run(left)
   }

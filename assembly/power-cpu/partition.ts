@@ -21,7 +21,7 @@ const DEC_BITS: u32 = 32
 
 @inline export function lpcr(): u64 { return machine().lpcr }
 
-/** The bits of `mask` become those of `value`; for all vCPUs. */
+/** The bits of `mask` become those of `value`; for all vCPUs, but LD is for the time before there are more than one. */
 export function lpcr_set(value: u64, mask: u64): void {
   const m = machine()
   const before = m.lpcr

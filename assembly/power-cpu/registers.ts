@@ -33,6 +33,7 @@ export const MODEL: usize = CPU + 0x158
 export const PVR: usize = CPU + 0x15c
 export const TIME: usize = CPU + 0x160
 export const SLEEP: usize = CPU + 0x1f0 // SLEEP_*: vcpus.ts
+export const PRODDED: usize = CPU + 0x1f4 // u32: the next H_CEDE comes back at once
 export const VSR: usize = CPU + 0x400
 export const FPSCR: usize = CPU + 0x800 // u64
 export const VSCR: usize = CPU + 0x808 // u32

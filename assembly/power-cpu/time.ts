@@ -10,7 +10,7 @@
  * there, whatever code is running.
  */
 import { counter_set, counter_when } from '../counter'
-import { cycle_now, run_at_hand } from '../engine/layout'
+import { cycle_now, machine, run_at_hand } from '../engine/layout'
 import { decr_msb, decr_next, decr_read, decr_write_lowers, decr_write_raises } from '../ppc/decrementer'
 import { tb_offset_for, tb_write_lower, tb_write_upper, tb_write_upper40 } from '../ppc/timebase'
 import { interrupt_due, PENDING, PENDING_DEC, TIME } from './registers'
@@ -30,7 +30,11 @@ export class Time {
   dec_level: u32
 }
 
-@inline export function time(): Time { return changetype<Time>(TIME + 72) }
+/** A vCPU's part of time, behind the counter; its registers' TIME is at `at`. */
+@inline export function time_in(at: usize): Time { return changetype<Time>(at + 72) }
+@inline export function time(): Time { return time_in(TIME) }
+/** The counter and TB's offset, which all vCPUs share. */
+export const TIME_SHARED: usize = 80
 
 @inline export function timebase_at(cycle: u64): u64 { return ticks_at(cycle) + time().tb_offset }
 
@@ -54,8 +58,9 @@ function greatest_common_divisor(a: u64, b: u64): u64 {
 }
 
 /** After a change of the source or of DEC: when it raises next. */
-export function dec_foresee(cycle: u64): void {
-  const t = time()
+export function dec_foresee(cycle: u64): void { dec_foresee_of(time(), cycle) }
+
+export function dec_foresee_of(t: Time, cycle: u64): void {
   t.dec_when = decr_msb(t.dec_last, t.dec_bits) ? NEVER : counter_when(tick_counter(), cycle, t.dec_next)
 }
 
@@ -71,11 +76,15 @@ export function dec_reset(bits: u32, level: u32): void {
 /** DEC becomes one of `bits` bits, at the value that its lower bits have. */
 export function dec_set_bits(bits: u32): void { time().dec_bits = bits }
 
+/** A DEC is below zero: only a write brings it back. */
+export function dec_passed(t: Time): void {
+  t.dec_last = u64.MAX_VALUE
+  t.dec_when = NEVER
+}
+
 /** DEC passed 0. */
 export function dec_fired(): void {
-  const t = time()
-  t.dec_last = u64.MAX_VALUE // below zero: only a write brings it back
-  t.dec_when = NEVER
+  dec_passed(time())
   store<u32>(PENDING, load<u32>(PENDING) | PENDING_DEC)
 }
 
@@ -123,6 +132,8 @@ export function next_stop(now: u64): u64 {
   const until = run_at_hand().until_cycle
   const due = time().dec_when
   let stop = due < until ? due : until
+  const m = machine()
+  if (m.vcpus > 1 && m.turn_end < stop) stop = m.turn_end
   if (stop <= now) return now
   if (stop - now > STRETCH) stop = now + STRETCH
   return stop

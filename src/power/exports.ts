@@ -9,6 +9,8 @@ export interface PowerExports {
   machine_reset(ram: number, board: number, model: number, pvr: number, dec_bits: number): number
   machine_changed(): void
   set_cost(cost_class: number, cycles: number): number
+  set_vcpus(count: number): number
+  vcpu(): number
   set_clock(ticks: bigint, tb_hz: bigint, cpu_hz: bigint): number
   set_platform(day: bigint, cpu_hz: bigint, seed: bigint): number
   console_type(character: number): number

@@ -138,7 +138,10 @@ export class PowerMachine {
     const tbHz = options.tbHz ?? this.model.tbHz
     this.core.set_clock(0n, tbHz, cpuHz)
     this.core.set_platform(BigInt.asUintN(64, dayNs), cpuHz, seed)
-    this.described = { ramBytes: this.#ramBytes, cpus: 1, cpuHz, tbHz, pvr, decBits, seed: seedBytes(seed) }
+    const cpus = options.cpus ?? 1
+    if ((cpus !== 1 && !server) || !this.core.set_vcpus(cpus))
+      throw new RangeError(`${cpus} vCPUs: 1 to 4, on pseries`)
+    this.described = { ramBytes: this.#ramBytes, cpus, cpuHz, tbHz, pvr, decBits, seed: seedBytes(seed) }
   }
 
   #grow(): void {

@@ -38,6 +38,7 @@ export const mtmsrd = (s: number, l = 0) => x(178)(s, l, 0)
 /** Of radix trees: RIC, and R = 1. */
 export const tlbie = (rb: number, rs: number, ric: number) => x(306)(rs, (ric << 2) | 1, rb)
 export const tlbiel = (rb: number, rs: number, ric: number) => x(274)(rs, (ric << 2) | 1, rb)
+export const cmpd = (a: number, b: number) => word([31, 26], [1, 21], [a, 16], [b, 11])
 export const scv = (level: number) => word([17, 26], [level, 5], [1, 0])
 export const RFSCV = word([19, 26], [82, 1])
 export const xOf = x

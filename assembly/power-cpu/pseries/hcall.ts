@@ -169,13 +169,13 @@ function cede(): u64 {
 
 /** H_CONFER: r4 the vCPU that is to run in place of this one, -1 for all. Its turn comes with the interleave. */
 function confer(): u64 {
-  if (gpr(4) != u64.MAX_VALUE && gpr(4) >= platform().cpus) return H_PARAMETER
+  if (gpr(4) != u64.MAX_VALUE && gpr(4) >= machine().vcpus) return H_PARAMETER
   vcpu_yield()
   return H_SUCCESS
 }
 
 function prod(): u64 {
-  if (gpr(4) >= platform().cpus || vcpu_stopped(<u32>gpr(4))) return H_PARAMETER
+  if (gpr(4) >= machine().vcpus || vcpu_stopped(<u32>gpr(4))) return H_PARAMETER
   vcpu_prod(<u32>gpr(4))
   return H_SUCCESS
 }
@@ -196,7 +196,7 @@ function cpu_characteristics(): u64 {
 /** H_HOME_NODE_ASSOCIATIVITY: r4 flags, 1 for a vCPU; r5 which. Domains 0, 0, 0, 0 and its number, then ones. */
 function home_node(): u64 {
   if (gpr(4) != 1) return H_PARAMETER
-  if (gpr(5) >= platform().cpus) return H_P2
+  if (gpr(5) >= machine().vcpus) return H_P2
   set_gpr(6, (gpr(5) << 32) | 0xffff_ffff)
   set_gpr(4, 0)
   set_gpr(5, 0)

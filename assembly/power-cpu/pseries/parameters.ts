@@ -41,7 +41,7 @@ function shared_processors(buffer: u32, length: u32): u32 {
       name++
     }
     name++
-    const value = field == 1 ? machine().ram_size >> MIB : platform().cpus
+    const value = field == 1 ? machine().ram_size >> MIB : machine().vcpus
     at = put_number(buffer, length, at, value)
   }
   put(buffer, length, at++, 0)

@@ -174,7 +174,7 @@ function cpu_call(token: u32, block: u64, nargs: u32, nret: u32): i32 {
     vcpu_stop()
     return RTAS_SUCCESS
   }
-  if (nargs < 1 || arg(block, 0) >= platform().cpus) return RTAS_PARAM_ERROR
+  if (nargs < 1 || arg(block, 0) >= machine().vcpus) return RTAS_PARAM_ERROR
   const cpu = arg(block, 0)
   if (token == QUERY_CPU_STOPPED_STATE && nret == 2) {
     result(block, nargs, 1, vcpu_stopped(cpu) ? STOPPED : RUNNING)

@@ -11,14 +11,12 @@ import { machine, PLATFORM, RAM } from '../../engine/layout'
 
 @unmanaged
 export class Platform {
-  cpus: u32
   input_from: u32 // of the ring; where the guest reads next
   input_used: u32
   vty_signals: u32 // H_VIO_SIGNAL: whether input interrupts
+  terminated: u32 // ibm,os-term was called
   day_zero: u64 // ns since 1970 when the counter stood at 0; wraps for dates before
   random: u64
-  terminated: u32 // ibm,os-term was called
-  pad0: u32
 }
 
 @unmanaged

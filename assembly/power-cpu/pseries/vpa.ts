@@ -7,8 +7,8 @@
  */
 import { gpr } from '../registers'
 import { H_HARDWARE, H_PARAMETER, H_RESOURCE, H_SUCCESS } from './codes'
-import { guest_has, guest_u16, guest_u32, platform, put_u32, Server, server_at } from './state'
-import { RAM } from '../../engine/layout'
+import { guest_has, guest_u16, guest_u32, put_u32, Server, server_at } from './state'
+import { machine, RAM } from '../../engine/layout'
 
 const REGISTER_VPA: u32 = 1
 const REGISTER_TRACE_LOG: u32 = 2
@@ -30,7 +30,7 @@ const STATUS_SHARED: u8 = 2
 
 /** H_REGISTER_VPA: r4 the function, in bits 16 to 18; r5 the vCPU; r6 the area's real address. */
 export function h_register_vpa(): u64 {
-  if (gpr(5) >= platform().cpus) return H_PARAMETER
+  if (gpr(5) >= machine().vcpus) return H_PARAMETER
   const to = server_at(<u32>gpr(5))
   const area = gpr(6)
   switch (<u32>(gpr(4) >> 45) & 7) {

@@ -9,10 +9,11 @@
  * What is presented is not kept but found: it is the most urgent of what waits for a server. So nothing is ever handed
  * back from presentation to source. All sources send messages: H_XIRR takes what is pending.
  */
+import { machine } from '../../engine/layout'
 import { gpr, set_gpr } from '../registers'
 import { vcpu_external, vcpu_here } from '../vcpus'
 import { H_PARAMETER, H_SUCCESS } from './codes'
-import { MAX_SERVERS, platform, Server, server_at, SOURCES } from './state'
+import { MAX_SERVERS, Server, server_at, SOURCES } from './state'
 
 const IPI: u32 = 2
 const NOTHING: u32 = 0xff
@@ -110,7 +111,7 @@ export function h_eoi(): u64 {
 /** H_IPI: r4 the server, r5 the priority, 0xff to take it back. */
 export function h_ipi(): u64 {
   const index = <u32>gpr(4)
-  if (gpr(4) >= platform().cpus) return H_PARAMETER
+  if (gpr(4) >= machine().vcpus) return H_PARAMETER
   server_at(index).mfrr = <u32>gpr(5) & 0xff
   settle(index)
   return H_SUCCESS
@@ -118,7 +119,7 @@ export function h_ipi(): u64 {
 
 /** H_IPOLL: what H_XIRR would answer for the server in r4, and its MFRR in r5. */
 export function h_ipoll(): u64 {
-  if (gpr(4) >= platform().cpus) return H_PARAMETER
+  if (gpr(4) >= machine().vcpus) return H_PARAMETER
   const index = <u32>gpr(4)
   const what = presented(index)
   set_gpr(4, <u64>((server_at(index).cppr << 24) | (waits(what) ? what & 0xff_ffff : 0)))
@@ -129,7 +130,7 @@ export function h_ipoll(): u64 {
 /** RTAS ibm,set-xive: where a source goes, and how urgent it is. False if there is none, or no such server. */
 export function xive_set(number: u32, server: u32, priority: u32): bool {
   const one = source(number)
-  if (!exists(one) || server >= platform().cpus || priority > NOTHING) return false
+  if (!exists(one) || server >= machine().vcpus || priority > NOTHING) return false
   const before = one.server
   one.server = <u8>server
   one.priority = <u8>priority
