@@ -9,6 +9,7 @@
  *   0x020000 NVRAM      64 KiB that outlive a reboot                                                   ─┘ STATE_END
  *   0x030000 CONSOLE    what the guest printed, on its way out; not state
  *   0x034000 RUN        the run at hand; not state
+ *   0x036000 DEBUG      where a debugger wants to stop; not state; engine/debug.ts
  *   0x040000 static data of the compiler
  *   0x080000 TLB        of each vCPU, by way of translating; derived; engine/tlb.ts
  *   0x100000 PAGE_OF    by guest page: its decoded page, 0 none; derived
@@ -31,6 +32,7 @@ export const STATE_END: usize = 0x30000
 export const CONSOLE: usize = 0x30000
 export const CONSOLE_SIZE: u32 = 0x4000
 export const RUN: usize = 0x34000
+export const DEBUG: usize = 0x36000
 export const TLB: usize = 0x80000
 export const PAGE_OF: usize = 0x100000
 export const CODE: usize = 0x300000

@@ -1,5 +1,6 @@
 /** The decoder: one instruction word into one slot (engine/code.ts), by the generated tables. */
 import { guest_page_of, offset_of, SLOT_SIZE } from '../engine/code'
+import { breaks_at } from '../engine/debug'
 import { MACHINE_COSTS, PAGE_BITS, PAGE_SIZE, RAM, run_at_hand, SPR } from '../engine/layout'
 import { CRF, GPR, msr, MSR_LE, server, ZERO } from './registers'
 import {
@@ -93,7 +94,9 @@ function join(slot: usize, next: usize): void {
 }
 
 function decode_one(slot: usize): void {
-  const at = RAM + (<usize>guest_page_of(slot) << PAGE_BITS) + offset_of(slot)
+  const real = (<usize>guest_page_of(slot) << PAGE_BITS) + offset_of(slot)
+  if (breaks_at(real)) return set_op(slot, Op.BREAK)
+  const at = RAM + real
   const word = msr() & MSR_LE ? load<u32>(at) : bswap<u32>(load<u32>(at))
   run_at_hand().decoded++
   const row = row_of(word)

@@ -1,5 +1,6 @@
 /** What build/power.wasm exports: a machine that runs Power machine code. */
 import { code_flush } from '../engine/code'
+import { debug_why, STOP_NONE } from '../engine/debug'
 import { tlb_flush } from '../engine/tlb'
 import {
   CONSOLE, CPU, Machine, machine, MACHINE_COSTS, PAGE_SIZE, RAM, RAM_MAX, run_at_hand, STATE, STATE_END, STATUS_RUNNING,
@@ -22,6 +23,7 @@ import { vcpu_choose, vcpu_here, vcpu_wakes, vcpus_set } from './vcpus'
 import { ciabr_set, dawr_set } from './watch'
 import { dec_fired, dec_reset, next_stop, time, time_start, timebase_at } from './time'
 
+export { debug_address, debug_break, debug_clear, debug_stopped, debug_watch, debug_why } from '../engine/debug'
 export { dec_armed, dec_next, set_dec, set_source, set_tb_offset, source_ticks, tb_offset } from './hypervisor'
 
 export function address_state(): usize { return STATE }
@@ -121,9 +123,17 @@ export function run(until: u64): u32 {
   return m.status
 }
 
+/** The same, one instruction after another, until a watchpoint is met. */
+export function run_watched(until: u64): u32 {
+  const m = machine()
+  while (m.cycle < until && m.status == STATUS_RUNNING && debug_why() == STOP_NONE) run(m.cycle + 1)
+  return m.status
+}
+
 /** What the hypervisor sets for the guest; see partition.ts. */
 export function partition_lpcr(): u64 { return lpcr() }
 export function partition_set_lpcr(value: u64, mask: u64): void { lpcr_set(value, mask) }
+export function partition_process_table(): u64 { return machine().process_table }
 export function partition_set_process_table(entry: u64): void { process_table_set(entry) }
 
 /** Nobody runs: time goes on to the next event. */

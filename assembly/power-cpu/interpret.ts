@@ -15,6 +15,7 @@
  * machine, and answer NEXT or LEAVE. Long because the cases of one switch cannot be spread over files.
  */
 import { SLOT_SIZE } from '../engine/code'
+import { debug_stopped, STOP_BREAK } from '../engine/debug'
 import { cycle_now, end_run, machine, PAGE_MASK, RUN_LEFT, RUN_TLB_DATA, RUN_TLB_FETCH } from '../engine/layout'
 import { tlb_entry, TLB_WRITE } from '../engine/tlb'
 import { mulhi_u64 } from '../wide'
@@ -163,6 +164,10 @@ function run<W, E>(): void {
         if (ip == 0) return leave(left - 1)
         bias = pc - <u64>(ip >> 2)
         continue
+      case Op.BREAK:
+        store<u64>(PC, pc_of<W>(bias, ip))
+        debug_stopped(STOP_BREAK)
+        return leave(end_run(left))
       // out of line
       case Op.ARITH:
         store<i32>(RUN_LEFT, left)

@@ -3,6 +3,7 @@
  * page, one that crosses pages, pages with code in them, devices, and addresses without storage.
  */
 import { code_changed, code_page, code_page_make } from '../engine/code'
+import { watch_access, WATCH_READ, WATCH_WRITE, watching } from '../engine/debug'
 import {
   CPU, FAULT_TRANSLATION, machine, PAGE_BITS, PAGE_MASK, PAGE_SIZE, RAM, run_at_hand, STATUS_FAULT,
 } from '../engine/layout'
@@ -76,7 +77,8 @@ export function load_slow(address: u64, size: u32, pc: u64): usize {
   const real = translate(address, LOAD, pc)
   if (real == NO_ADDRESS || watched(address, size, false, pc)) return 0
   if (in_ram(real, size)) {
-    if (whole(address, size) && !watched_page(address)) tlb_fill(run_at_hand().tlb_data, address, real)
+    if (watching()) watch_access(real, size, WATCH_READ)
+    else if (whole(address, size) && !watched_page(address)) tlb_fill(run_at_hand().tlb_data, address, real)
     return RAM + <usize>real
   }
   if (!device_at(real, size)) {
@@ -111,8 +113,11 @@ export function store_slow(address: u64, size: u32, value: u64, pc: u64): bool {
   if (real == NO_ADDRESS || watched(address, size, true, pc)) return false
   if (in_ram(real, size)) {
     const coded = code_page(<u32>(real >> PAGE_BITS)) != 0 || code_page(<u32>((real + size - 1) >> PAGE_BITS)) != 0
+    if (watching()) watch_access(real, size, WATCH_WRITE)
     if (coded) code_changed(<u32>real, size)
-    else if (whole(address, size) && !watched_page(address)) tlb_fill(run_at_hand().tlb_data + TLB_WRITE, address, real)
+    else if (whole(address, size) && !watched_page(address) && !watching()) {
+      tlb_fill(run_at_hand().tlb_data + TLB_WRITE, address, real)
+    }
     put(RAM + <usize>real, size, value)
     return true
   }
@@ -156,6 +161,7 @@ export function store_place(address: u64, size: u32, pc: u64): usize {
     raise_machine_check(address, STORE, pc)
     return 0
   }
+  if (watching()) watch_access(real, size, WATCH_WRITE)
   code_changed(<u32>real, size)
   return RAM + <usize>real
 }

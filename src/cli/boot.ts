@@ -8,10 +8,11 @@ import {
   type ModelName,
   type PowerEnd,
   type PowerMachine,
+  serveGdb,
 } from '../power/index.js'
 import { jsonText } from '../report/json.js'
 import { fileKeys, LIVE_CYCLES, liveKeys, pace } from './keys.js'
-import { EXIT, InputError, print } from './output.js'
+import { EXIT, InputError, note, print } from './output.js'
 
 interface Options {
   machine?: ModelName
@@ -29,6 +30,7 @@ interface Options {
   date?: bigint
   seed: bigint
   input?: string
+  gdb?: number
   json?: true
 }
 
@@ -41,6 +43,7 @@ const ENDS: Readonly<Record<PowerEnd, string>> = {
   halted: 'stopped in a branch to itself with interrupts off',
   time: 'still running',
   fault: 'fault',
+  debug: 'stopped by a debugger',
 }
 
 function number(text: string): bigint {
@@ -80,6 +83,12 @@ function date(text: string): bigint {
 function cpus(text: string): number {
   if (!/^[1-4]$/.test(text)) throw new InvalidArgumentError('expected 1 to 4.')
   return Number(text)
+}
+
+function port(text: string): number {
+  const found = Number(text)
+  if (/^\d+$/.test(text) && found < 65536) return found
+  throw new InvalidArgumentError('expected a port from 0 to 65535.')
 }
 
 function cost(text: string, before: Options['cost'] = {}): Options['cost'] {
@@ -126,12 +135,14 @@ export function addBoot(program: Command, end: (status: number) => void): void {
       '--input <file>',
       'typed on the console, as far as the guest reads it; default: a terminal’s keys',
     )
+    .option('--gdb <port>', 'wait for a debugger there, on this machine only; 0: a port that is free', port)
     .option('--json', 'one JSON document on stdout, with what the guest printed in it')
     .addHelpText(
       'after',
       `
 Examples:
   $ chronovisor boot test/guests/power/b64-sort.elf
+  $ chronovisor boot test/guests/power/b64-clocks.elf --gdb 1234
   $ chronovisor boot vmlinux --memory 1GiB --initrd test/guests/linux/init.elf \\
       --append 'console=hvc0 panic=-1 every=100 for=1000'
 
@@ -144,6 +155,7 @@ On a terminal, Ctrl-A x ends it.`,
 
 async function boot(file: string, options: Options): Promise<number> {
   const machine = start(file, options)
+  if (options.gdb !== undefined) return debugged(file, machine, options.gdb)
   const keys = options.input === undefined ? liveKeys() : fileKeys(options.input)
   let text = ''
   let stop: PowerEnd
@@ -164,6 +176,17 @@ async function boot(file: string, options: Options): Promise<number> {
   else process.stderr.write(`chronovisor: ${endText(machine, stop)}\n`)
   return stop === 'fault' ? EXIT.failed : EXIT.held
 }
+
+/** Nothing runs but what the debugger asks for; the guest gets no keys, so that its past can be run again. */
+async function debugged(file: string, machine: PowerMachine, port: number): Promise<number> {
+  const onListening = (found: number) => note(`${file} waits for gdb: target remote 127.0.0.1:${found}\n`)
+  await serveGdb(machine, { port, little: isLittle(readFileSync(file)), print, onListening })
+  note(`${endText(machine, 'debug')}\n`)
+  return EXIT.held
+}
+
+/** By byte EI_DATA of an ELF file; other files are big-endian. */
+const isLittle = (bytes: Uint8Array): boolean => bytes[5] === 1
 
 function start(file: string, options: Options): PowerMachine {
   const { machine: name, memory: ramBytes, cpu: cpuHz, tb, cost: costs, raw, entry } = options

@@ -17,6 +17,7 @@ export interface PowerExports {
   terminated(): number
   run(until: bigint): number
   partition_lpcr(): bigint
+  partition_process_table(): bigint
   partition_set_lpcr(value: bigint, mask: bigint): void
   partition_set_process_table(entry: bigint): void
   set_ciabr(value: bigint): void
@@ -37,6 +38,14 @@ export interface PowerExports {
   dec_next(): bigint
   dec_armed(): number
   set_dec(next: bigint, armed: number): void
+  /** As run, until a watchpoint is met. */
+  run_watched(until: bigint): number
+  debug_clear(): void
+  debug_break(real: bigint): number
+  debug_watch(real: bigint, bytes: number, kinds: number): number
+  debug_stopped(why: number): void
+  debug_why(): number
+  debug_address(): bigint
   cr(): number
   put_cr(value: number): void
   xer(): number

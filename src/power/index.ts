@@ -4,6 +4,7 @@ export { disassemble } from './disassemble.js'
 export { ElfError } from './elf.js'
 export { TreeError } from './fdt.js'
 export { initramfsOf } from './initramfs.js'
+export { type GdbOptions, serveGdb } from './gdb/server.js'
 export { COST_CLASSES, type CostClass } from './instructions.js'
 export {
   MODELS,

@@ -43,8 +43,8 @@ export const MODELS = {
 } as const satisfies Record<string, PowerModel>
 export type ModelName = keyof typeof MODELS
 
-/** Why a run ended. */
-export type PowerEnd = 'time' | 'off' | 'reboot' | 'halted' | 'fault'
+/** Why a run ended; `debug`: at a breakpoint or a watchpoint. */
+export type PowerEnd = 'time' | 'off' | 'reboot' | 'halted' | 'fault' | 'debug'
 
 const FAULTS: Readonly<Record<number, string>> = {
   1: 'checkstop: no storage at the address, and machine checks are off',
@@ -230,17 +230,31 @@ export class PowerMachine {
    * happens; a machine that is run on after it only lets time go by.
    */
   run(cycles: bigint, pause: () => boolean = () => false): PowerEnd {
+    return this.#run(cycles, pause, (until) => this.core.run(until))
+  }
+
+  /** The same, one instruction after another, until a watchpoint is met: `debug`. */
+  runWatched(cycles: bigint): PowerEnd {
+    return this.#run(
+      cycles,
+      () => false,
+      (until) => this.core.run_watched(until),
+    )
+  }
+
+  #run(cycles: bigint, pause: () => boolean, go: (until: bigint) => number): PowerEnd {
     const halted = this.core.halted() !== 0
     for (;;) {
       const now = this.cycles
       if (now >= cycles || pause()) return 'time'
       const until = now + this.#slice < cycles ? now + this.#slice : cycles
-      const status = this.core.run(until)
+      const status = go(until)
       this.#fetchConsole()
       if (this.#slice < LAST_SLICE) this.#slice *= 2n
       if (status === OFF) return 'off'
       if (status === FAULT) return 'fault'
       if (status === REBOOT) return 'reboot'
+      if (this.core.debug_why() !== 0) return 'debug'
       if (this.core.halted() !== 0 && !halted) return 'halted'
     }
   }

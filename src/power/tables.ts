@@ -6,6 +6,7 @@ import { SPR_KINDS, sprBits } from './sprs.js'
 const VARIANTS = [
   'DECODE', // not decoded yet; 0, so that a cleared slot is one
   'PAGE_END',
+  'BREAK', // a debugger's
   'ARITH',
   'MEM',
   'SYS',
