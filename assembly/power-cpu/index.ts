@@ -67,6 +67,9 @@ export function set_platform(day: u64, cpu_hz: u64, seed: u64): bool {
   return day_start(machine().cycle, day, cpu_hz)
 }
 
+/** The platform's clock is set: it shows `day` now. */
+export function set_day(day: u64, cpu_hz: u64): bool { return day_start(machine().cycle, day, cpu_hz) }
+
 /** A character typed on the console; false when too many wait. */
 export function console_type(character: u32): bool {
   if (!input_put(character)) return false

@@ -32,8 +32,8 @@ function one(text: string, { guests, system, name: scenario }: Scenario): [strin
   if (system !== 'power')
     throw new InputError(`guest ${name} of ${scenario} is on ${system}; expected machine code on Power only`)
   const bytes = readFileSync(file)
-  const boot = (tbHz: bigint) =>
-    bootMachine(bytes, file, { model: MODEL, tbHz, cpuHz: CPU_HZ, ramBytes: guest.memoryBytes })
-  boot(guest.timebase!.frequencyHz)
+  const boot: Code['boot'] = (told) =>
+    bootMachine(bytes, file, { model: MODEL, ...told, cpuHz: CPU_HZ, ramBytes: guest.memoryBytes })
+  boot({ tbHz: guest.timebase!.frequencyHz, decBits: guest.dec!.bits })
   return [name, { boot, cpuHz: CPU_HZ }]
 }

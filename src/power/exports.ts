@@ -31,6 +31,7 @@ export interface PowerExports {
   console_used(): number
   console_clear(): void
   timebase(): bigint
+  set_day(day: bigint, cpu_hz: bigint): number
   set_source(ticks: bigint, part: bigint, num: bigint, den: bigint): number
   source_ticks(): bigint
   tb_offset(): bigint

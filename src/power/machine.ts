@@ -91,6 +91,8 @@ export interface PowerOptions {
   /** One cycle is an instruction, unless `costs` says otherwise; 1 GHz is an instruction a nanosecond. */
   readonly cpuHz?: bigint
   readonly tbHz?: bigint
+  /** Width of the decrementer, 32 or on a server 56; default: the model's. */
+  readonly decBits?: number
   readonly costs?: Partial<Record<CostClass, number>>
   /** vCPUs, 1 to 4; more than one on pseries only. */
   readonly cpus?: number
@@ -125,7 +127,8 @@ export class PowerMachine {
     const module = compiled(options.build ?? 'release')
     this.core = new WebAssembly.Instance(module, { env: { abort } }).exports as unknown as PowerExports
     this.#grow()
-    const { board, server, pvr, decBits } = this.model
+    const { board, server, pvr } = this.model
+    const decBits = options.decBits ?? this.model.decBits
     if (!this.core.machine_reset(this.#ramBytes, BOARDS[board], server ? 1 : 0, pvr, decBits)) {
       throw new RangeError(`guest memory of ${this.#ramBytes} bytes: a multiple of 4 KiB up to 2 GiB`)
     }

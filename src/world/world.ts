@@ -279,6 +279,7 @@ export class World {
     const host = this.host(name)
     host.stepWall(deltaNs)
     host.pushWall()
+    for (const guest of this.#codeGuests.values()) if (guest.host === host) guest.wallChanged()
     for (const guest of this.#guests.values()) {
       if (guest.host !== host || !guest.machine) continue
       guest.corrections.push({ atNs: this.#nowNs, by })

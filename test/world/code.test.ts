@@ -22,7 +22,8 @@ const LATE_TICKS = 31n
 
 const elf = readFileSync(new URL('../guests/power/b64-clocks.elf', import.meta.url))
 const code = (cpuHz = SECOND): ReadonlyMap<string, Code> => {
-  const boot = (tbHz: bigint) => bootMachine(elf, 'b64-clocks.elf', { tbHz, cpuHz, ramBytes: 1 << 20 })
+  const boot: Code['boot'] = (told) =>
+    bootMachine(elf, 'b64-clocks.elf', { ...told, cpuHz, ramBytes: 1 << 20 })
   return new Map([['g', { boot, cpuHz }]])
 }
 

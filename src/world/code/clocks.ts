@@ -11,16 +11,16 @@ export class CodeClocks implements PowerClocks {
   /** Changed here; the guest counts with it from its next run on. */
   readonly #source: Source
 
-  constructor(machine: PowerMachine, host: Host, source: Source) {
+  readonly decBits: number
+
+  constructor(machine: PowerMachine, host: Host, source: Source, decBits: number) {
     this.#machine = machine
     this.#host = host
     this.#source = source
+    this.decBits = decBits
   }
   get vcpus(): number {
     return 1
-  }
-  get decBits(): number {
-    return this.#machine.model.decBits
   }
   hostTimebase(): bigint {
     return u64(this.#host.machine.core.host_read_counter(1))

@@ -20,8 +20,8 @@ const SECOND = 1_000_000_000n
 
 /** The program of a guest. */
 export interface Code {
-  /** A machine that stands at the program's first instruction; `tbHz` is the frequency its guest is told. */
-  readonly boot: (tbHz: bigint) => PowerMachine
+  /** A machine that stands at the program's first instruction, with what its guest is told of its clocks. */
+  readonly boot: (told: { readonly tbHz: bigint; readonly decBits: number }) => PowerMachine
   readonly cpuHz: bigint
 }
 
@@ -87,11 +87,16 @@ export class CodeGuest {
   // ---- life
 
   boot(): void {
-    this.#machine = this.#code.boot(this.spec.timebase!.frequencyHz)
+    this.#machine = this.#new()
     this.#here = true
     this.policy.boot?.(this.#context('boot', false), { tscMode: 0, tscKhz: 0 })
     this.#lay()
     this.#bootTimebase = this.#clocks.guestTimebase()
+  }
+
+  #new(): PowerMachine {
+    const { timebase, dec } = this.spec
+    return this.#code.boot({ tbHz: timebase!.frequencyHz, decBits: dec!.bits })
   }
 
   /** From this instant on it runs, and its timebase counts what the host's does. */
@@ -101,10 +106,16 @@ export class CodeGuest {
     const { ticks, part, num, den } = perCycle(standing, this.#code.cpuHz)
     if (machine.core.set_source(ticks, part, num, den) === 0)
       throw new Error(`a timebase of ${num}/${den} ticks a cycle; expected a rate above 0`)
+    this.wallChanged()
     this.#laid = { ns: this.#nowNs, cycle: machine.cycles }
     const tbOffset = BigInt.asUintN(64, machine.core.tb_offset())
     this.#stretches.push({ fromNs: this.#nowNs, untilNs: this.#nowNs, standing, tbOffset })
     this.#running = true
+  }
+
+  /** The platform's clock (RTAS get-time-of-day) goes with the host's wall clock, from resume to resume. */
+  wallChanged(): void {
+    this.#machine?.core.set_day(this.host.wallNs, this.#code.cpuHz)
   }
 
   /** Runs up to true time `untilNs`, if it runs at all. */
@@ -146,7 +157,7 @@ export class CodeGuest {
     this.#saved = null
     this.#vmm = new Map()
     // Another process, another machine: only what was written crosses.
-    this.#machine = this.#code.boot(this.spec.timebase!.frequencyHz)
+    this.#machine = this.#new()
     this.#machine.restore(machine)
     this.#source = this.#sourceOn(host)
     this.#here = true
@@ -167,7 +178,7 @@ export class CodeGuest {
   // ---- what a policy sees
 
   get #clocks(): CodeClocks {
-    return new CodeClocks(this.#machine!, this.host, this.#source)
+    return new CodeClocks(this.#machine!, this.host, this.#source, this.spec.dec!.bits)
   }
 
   #context(cause: Cause, wasRunning: boolean): PolicyContext {
