@@ -3,8 +3,8 @@ export { type BootOptions, bootMachine } from './boot.js'
 export { disassemble } from './disassemble.js'
 export { ElfError } from './elf.js'
 export { TreeError } from './fdt.js'
-export { initramfsOf } from './initramfs.js'
 export { type GdbOptions, serveGdb } from './gdb/server.js'
+export { initramfsOf } from './initramfs.js'
 export { COST_CLASSES, type CostClass } from './instructions.js'
 export {
   MODELS,
