@@ -16,6 +16,7 @@ import { lateWake } from './late-wake.js'
 import { lostWake } from './lost-wake.js'
 import { monotonic } from './monotonic.js'
 import { rate } from './rate.js'
+import { seam } from './seam.js'
 import { seriesOf } from './series.js'
 import { softLockup } from './soft-lockup.js'
 import { staleWall } from './stale-wall.js'
@@ -65,6 +66,7 @@ const checks: Readonly<Record<CheckId, Check>> = {
   'wall-error': wallError,
   'backwards-warning': backwardsWarning,
   monotonic,
+  seam,
 }
 
 export const checkIds = Object.keys(checks) as readonly CheckId[]

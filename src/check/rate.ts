@@ -65,7 +65,8 @@ function slopePpb(gainedNs: bigint, trueNs: bigint): bigint {
 
 /** When something other than its rate may have moved this clock, by time. Stops show in the readings. */
 function disturbances(scenario: Scenario, guest: GuestResult, { kind, clock }: Series): Span[] {
-  const spans: Span[] = []
+  // One of no length does not show in the readings either.
+  const spans: Span[] = guest.stops.filter(({ fromNs, untilNs }) => fromNs === untilNs)
   const hosts = new Set([...guest.stops.flatMap(({ fromHost, toHost }) => [fromHost, toHost])])
   hosts.add(scenario.guests.find(({ name }) => name === guest.name)!.on)
   for (const event of scenario.events) {

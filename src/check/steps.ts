@@ -59,10 +59,10 @@ export function isStopped(readings: Series, k: number): boolean {
   return readings.stoppedNs(k) !== readings.stoppedNs(k - 1)
 }
 
-/** True ns between reading k - 1 and reading k in which the guest ran. */
-export function runningNs(readings: Series, k: number): bigint {
-  const stopped = readings.stoppedNs(k) - readings.stoppedNs(k - 1)
-  return readings.trueNs(k) - readings.trueNs(k - 1) - stopped
+/** True ns between reading `since`, the one before, and reading k in which the guest ran. */
+export function runningNs(readings: Series, k: number, since = k - 1): bigint {
+  const stopped = readings.stoppedNs(k) - readings.stoppedNs(since)
+  return readings.trueNs(k) - readings.trueNs(since) - stopped
 }
 
 /** The most that a step may be: the limit of `jump`, or its default when it is off. */

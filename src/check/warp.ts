@@ -6,7 +6,7 @@
  * Allowed: for wall clocks a step where a correction from outside may lie between the two readings; whoever sets a
  * clock back means it. No other clock may ever go back, whatever happens to the guest.
  */
-import type { GuestSpec, HostSpec } from '../scenario/types.js'
+import { counterHz } from './counter.js'
 import type { Check } from './finding.js'
 import { Worst } from './finding.js'
 import { shortNs } from './format.js'
@@ -43,10 +43,4 @@ const NS_PER_S = 1_000_000_000n
 /** Rounded up: a step of one tick is a step. null: it is in ns already. */
 function toNs(step: bigint, ticksPerSecond: bigint | null): bigint {
   return ticksPerSecond === null ? step : (step * NS_PER_S + ticksPerSecond - 1n) / ticksPerSecond
-}
-
-/** What the guest was told its counter runs at: its own setting, else its first host's. */
-function counterHz(spec: GuestSpec, hosts: readonly HostSpec[]): bigint {
-  const host = hosts.find(({ name }) => name === spec.on)
-  return spec.timebase?.frequencyHz ?? spec.tsc?.frequencyHz ?? host?.tsc?.frequencyHz ?? NS_PER_S
 }

@@ -12,6 +12,7 @@ import { SnapshotError } from '../snapshot/index.js'
 import { StreamError } from '../stream/error.js'
 import { addBench } from './bench.js'
 import { addBoot } from './boot.js'
+import { addCheck } from './check.js'
 import { addCompare } from './compare.js'
 import { addDemo } from './demo.js'
 import { addInspect } from './inspect.js'
@@ -45,6 +46,7 @@ function createProgram(end: (status: number) => void): Command {
   addList(program)
   addRun(program, end)
   addCompare(program, end)
+  addCheck(program, end)
   addReport(program, end)
   addSave(program)
   addRestore(program, end)

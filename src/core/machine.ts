@@ -4,6 +4,7 @@
  */
 import { ObservationLog } from '../observation/log.js'
 import { type CoreExports, u64 } from './exports.js'
+import type { Instances } from './instances.js'
 import { type Build, instantiate } from './load.js'
 import { fill, PAGE, type Run, type SparseMemory, sparse } from './sparse.js'
 
@@ -50,10 +51,16 @@ export class Machine {
   #log: ObservationLog
 
   constructor(
-    options: { readonly build?: Build; readonly nowNs?: bigint; readonly log?: ObservationLog } = {},
+    options: {
+      readonly build?: Build
+      readonly nowNs?: bigint
+      readonly log?: ObservationLog
+      /** Where its instance comes from, in place of a new one. */
+      readonly instances?: Instances | null
+    } = {},
   ) {
-    this.build = options.build ?? 'release'
-    this.core = instantiate(this.build)
+    this.build = options.instances?.build ?? options.build ?? 'release'
+    this.core = options.instances?.take() ?? instantiate(this.build)
     this.core.machine_init(options.nowNs ?? 0n)
     this.#log = options.log ?? new ObservationLog()
   }

@@ -8,6 +8,7 @@
  */
 import { bootTsc, restoreTsc, saveTsc } from './kvm-vcpu.js'
 import type { ClockPolicy, PolicyContext } from './policy.js'
+import { promising } from './promises.js'
 
 function takeClock({ kvm, vmm }: PolicyContext): void {
   vmm.set('clock', kvm!.getClock().clock)
@@ -19,6 +20,12 @@ export const kvmQemu: ClockPolicy = {
   system: 'kvm',
   title: 'QEMU: kvmclock stops with the VM',
   source: 'QEMU hw/i386/kvm/clock.c kvmclock_vm_state_change, kvmclock_pre_save, kvmclock_pre_load',
+  promises: promising({
+    // A migration's pre_save takes the clock once more.
+    downtime: { pause: 'excluded', save: 'excluded', migrate: 'either' },
+    byWallClocks: false,
+    not: ['wall-error', 'stale-wall'],
+  }),
   boot: bootTsc,
   stop: takeClock,
   save(context) {

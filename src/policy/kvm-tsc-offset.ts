@@ -10,12 +10,18 @@
  */
 import { bootTsc } from './kvm-vcpu.js'
 import type { ClockPolicy } from './policy.js'
+import { promising } from './promises.js'
 
 export const kvmTscOffset: ClockPolicy = {
   name: 'kvm-tsc-offset',
   system: 'kvm',
   title: 'vcpu.rst: kvmclock by REALTIME, and TSC offsets that make the TSC count the downtime',
   source: 'Linux Documentation/virt/kvm/devices/vcpu.rst, 4.1 KVM_VCPU_TSC_OFFSET',
+  promises: promising({
+    downtime: { pause: 'counted', save: 'counted', migrate: 'counted' },
+    hosts: 'alike',
+    counter: true,
+  }),
   boot: bootTsc,
   save({ kvm }) {
     const { clock, realtime, hostTsc } = kvm!.getClock()

@@ -20,6 +20,7 @@
  */
 import type { System, Variant } from '../scenario/types.js'
 import type { HostClocks, KvmClocks, PowerClocks, XenClocks } from './clocks.js'
+import type { Promises } from './promises.js'
 
 /** What goes with the guest: names are those of the real stream's fields. Values are u64 or s64, as the field is. */
 export type SavedClocks = Readonly<Record<string, bigint>>
@@ -54,6 +55,8 @@ export interface ClockPolicy {
     /** Xen: before or after commit 19c6cbd909 of May 2023 (singleshot timers in the past). */
     readonly singleshotEra?: 'before-2023' | 'after-2023'
   }
+  /** What it says of itself, and `chronovisor check` holds it to; default: that no check fails. */
+  readonly promises?: Promises
   /** The kernel variant that must be in the guest, where the cure is in the guest. */
   readonly variant?: Variant
   /** The guest is created on a host. */

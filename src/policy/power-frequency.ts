@@ -6,6 +6,7 @@
  */
 import type { ClockPolicy, PolicyContext, SavedClocks } from './policy.js'
 import { chargedTimebase, restoreDec, saveDec } from './power-dec.js'
+import { promising } from './promises.js'
 
 function save(context: PolicyContext): SavedClocks {
   return {
@@ -26,10 +27,16 @@ const common = {
   source: 'qemu-devel 2018-07, "timebase migration" thread: hosts of different frequency',
 } as const
 
+const promises = promising({
+  downtime: { pause: 'counted', save: 'counted', migrate: 'counted' },
+  equals: [{ policy: 'power-running', hosts: 'alike' }],
+})
+
 export const powerFrequencyScaled: ClockPolicy = {
   ...common,
   name: 'power-frequency-scaled',
   title: 'the stream carries the frequency; the destination scales its timebase for the guest',
+  promises: { ...promises, counter: true },
   save,
   restore(context, saved) {
     const { power } = context
@@ -44,6 +51,7 @@ export const powerFrequencyTold: ClockPolicy = {
   ...common,
   name: 'power-frequency-told',
   title: 'the stream carries the frequency; the guest is told the new one',
+  promises,
   save,
   restore(context, saved) {
     const { power } = context

@@ -7,12 +7,20 @@
 import type { ClockPolicy } from './policy.js'
 import { restoreDec, saveDec } from './power-dec.js'
 import { resumeTimebase } from './power-stopped.js'
+import { promising } from './promises.js'
 
 export const powerQemu: ClockPolicy = {
   name: 'power-qemu',
   system: 'power',
   title: 'QEMU today: TB of pre_save for a running guest, of the stop for a paused one',
   source: 'QEMU hw/ppc/ppc.c timebase_save, timebase_load, timebase_pre_save, cpu_ppc_clock_vm_state_change',
+  promises: promising({
+    downtime: { pause: 'excluded', save: 'excluded', migrate: 'either' },
+    hosts: 'alike',
+    byWallClocks: false,
+    counter: true,
+    not: ['wall-error', 'stale-wall'],
+  }),
   stop({ power, vmm }) {
     vmm.set('guest_timebase', power!.guestTimebase())
   },

@@ -5,6 +5,7 @@
  */
 import type { ClockPolicy } from './policy.js'
 import { chargedTimebase, restoreDec, saveDec } from './power-dec.js'
+import { promising } from './promises.js'
 
 export const powerRunning: ClockPolicy = {
   name: 'power-running',
@@ -12,6 +13,11 @@ export const powerRunning: ClockPolicy = {
   title: 'compensated: TB is charged for the migration, by the hosts’ wall clocks',
   source:
     'qemu-devel 2018-07, "timebase migration" thread: recvTBDiff = guestTB + migrationTime*freq - recvHostTB',
+  promises: promising({
+    downtime: { pause: 'counted', save: 'counted', migrate: 'counted' },
+    hosts: 'alike',
+    counter: true,
+  }),
   save(context) {
     return {
       guest_timebase: context.power!.guestTimebase(),

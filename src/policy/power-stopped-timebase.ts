@@ -6,12 +6,19 @@
 import type { ClockPolicy } from './policy.js'
 import { chargedTimebase, restoreDec, saveDec } from './power-dec.js'
 import { resumeTimebase } from './power-stopped.js'
+import { promising } from './promises.js'
 
 export const powerStoppedTimebase: ClockPolicy = {
   name: 'power-stopped-timebase',
   system: 'power',
   title: 'proposal: a separate timebase of the last stop, beside guest_timebase',
   source: 'qemu-devel 2018-07, "timebase migration" thread: a stopped-guest timebase in the stream',
+  promises: promising({
+    downtime: { pause: 'excluded', save: 'excluded', migrate: 'counted' },
+    hosts: 'alike',
+    counter: true,
+    not: ['wall-error', 'stale-wall'],
+  }),
   stop({ power, vmm }) {
     vmm.set('guest_timebase', power!.guestTimebase())
   },

@@ -4,12 +4,20 @@
  */
 import type { ClockPolicy } from './policy.js'
 import { restoreDec, saveDec } from './power-dec.js'
+import { promising } from './promises.js'
 
 export const powerStopped: ClockPolicy = {
   name: 'power-stopped',
   system: 'power',
   title: 'no compensation: TB resumes where it was saved',
   source: 'qemu-devel 2018-07, "timebase migration" thread: recvTBDiff = guestTB - recvHostTB',
+  promises: promising({
+    downtime: { pause: 'excluded', save: 'excluded', migrate: 'excluded' },
+    hosts: 'alike',
+    byWallClocks: false,
+    counter: true,
+    not: ['wall-error', 'stale-wall'],
+  }),
   stop({ power, vmm }) {
     vmm.set('guest_timebase', power!.guestTimebase())
   },

@@ -5,12 +5,20 @@
  */
 import type { ClockPolicy } from './policy.js'
 import { restoreDec, saveDec } from './power-dec.js'
+import { promising } from './promises.js'
 
 export const powerTcg: ClockPolicy = {
   name: 'power-tcg',
   system: 'power',
   title: 'QEMU TCG: TB follows the virtual clock, which stops with the VM',
   source: 'QEMU softmmu/cpu-timers.c vmstate_timers; hw/ppc/ppc.c cpu_ppc_get_tb',
+  promises: promising({
+    downtime: { pause: 'excluded', save: 'excluded', migrate: 'excluded' },
+    byWallClocks: false,
+    counter: true,
+    not: ['wall-error', 'stale-wall'],
+    hypervisor: 'power-tcg',
+  }),
   stop({ power }) {
     power!.runVmclk(false)
   },

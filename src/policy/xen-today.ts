@@ -1,4 +1,5 @@
 import type { ClockPolicy } from './policy.js'
+import { promising } from './promises.js'
 import { restoreTscInfo, restoreVcpuAndArch, saveTscInfo } from './xen-restore.js'
 
 /**
@@ -9,6 +10,8 @@ export const xenToday: ClockPolicy = {
   name: 'xen-today',
   system: 'xen',
   title: 'today: fresh wall clock, TSC mode and offset in the stream, a guest that rebases',
+  // Nothing tells a Xen guest that it was stopped.
+  promises: promising({ not: ['soft-lockup', 'wake-storm'] }),
   variant: 'stock',
   source:
     'Xen docs/specs/libxc-migration-stream.pandoc (X86_TSC_INFO, SHARED_INFO); arch/x86/time.c tsc_set_info',

@@ -80,6 +80,7 @@ class Resolver {
         to,
         downtimeNs: raw.downtime,
         stopToSaveNs: raw['stop-to-save'],
+        ...(raw.aborted && { aborted: true as const }),
       }
     }
     if ('save' in raw) return { ...base, kind: 'save', guest: this.guest('save', raw.save) }

@@ -170,6 +170,7 @@ function resolveChecks({ checks: raw }: RawScenario): Checks {
     'wall-error': time(raw['wall-error']),
     'backwards-warning': count(raw['backwards-warning']),
     monotonic: raw.monotonic === 'off' ? null : raw.monotonic,
+    seam: time(raw.seam),
   }
 }
 

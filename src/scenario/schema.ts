@@ -242,6 +242,7 @@ const eventSchemas = {
       'stop-to-save': duration('0 s', '1 y', 'the part of the downtime before the clocks are saved').prefault(
         '0 s',
       ),
+      aborted: flag('it fails: at the end of the downtime the guest goes on where it was').prefault(false),
     },
     'live migration',
   ),
@@ -325,12 +326,16 @@ const event = z
   .meta({ description: 'what happens at one instant of true time' })
 
 /** A check: its limit, or `off`. */
-function check<Limit extends z.core.$ZodLooseShape>(limit: Limit, about: string) {
+function check<Limit extends z.core.$ZodLooseShape>(
+  limit: Limit,
+  about: string,
+  standard: 'off' | object = {},
+) {
   const error = `off, or a mapping such as {${Object.keys(limit).map((key) => ` ${key}: … `)}}`
   return z
     .union([z.literal('off'), mapping(limit, about)], { error })
     .meta({ description: about })
-    .prefault({} as never)
+    .prefault(standard as never)
 }
 // Limits are what runs of several seeds are judged by alike, so they are no ranges.
 const timeLimit = (standard: string, about: string) =>
@@ -366,6 +371,11 @@ const checkShape = {
       ).prefault('either'),
     },
     'the monotonic clock over a downtime',
+  ),
+  seam: check(
+    { limit: duration('0 s', '100 y', 'the most that passes', { fixed: true }).prefault('1 ms') },
+    'what a stop does to a clock beyond its downtime',
+    'off',
   ),
 } satisfies Record<CheckId, z.ZodType>
 

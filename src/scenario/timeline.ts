@@ -109,11 +109,7 @@ class Timeline {
       case 'restore':
         return this.restore(event)
       case 'migrate':
-        this.migrate(
-          this.refuseDom0(this.reach(event.guest, ['running', 'paused'])),
-          event.to,
-          event.downtimeNs,
-        )
+        this.migrate(this.refuseDom0(this.reach(event.guest, ['running', 'paused'])), event)
         break
       case 'reboot':
         this.reboot(this.reachHost(event.host), event.takesNs)
@@ -158,11 +154,11 @@ class Timeline {
     return { ...event, on: host.spec.name }
   }
 
-  private migrate(guest: GuestState, to: string, downtimeNs: bigint): void {
+  private migrate(guest: GuestState, { to, downtimeNs, aborted }: DraftEvent & { kind: 'migrate' }): void {
     const host = this.hosts.get(to)!
     this.refuseOtherHypervisor(guest, host, 'to')
     this.refuseAbsent(host, 'to')
-    guest.host = host
+    if (!aborted) guest.host = host
     guest.arrivesNs = this.event.atNs + downtimeNs
   }
 

@@ -186,6 +186,8 @@ export interface MigrateEvent extends EventBase {
   readonly downtimeNs: bigint
   /** The part of the downtime before the source's clocks are saved. */
   readonly stopToSaveNs: bigint
+  /** It fails before the guest has arrived: at the end of the downtime the guest goes on where it was. */
+  readonly aborted?: true
 }
 export interface RebootEvent extends EventBase {
   readonly kind: 'reboot'
@@ -287,6 +289,7 @@ export interface Checks {
   readonly 'backwards-warning': { readonly limit: number } | null
   /** Whether the monotonic clock counts a downtime; `either` accepts both. */
   readonly monotonic: { readonly downtime: 'either' | 'counted' | 'excluded' } | null
+  readonly seam: { readonly limitNs: bigint } | null
 }
 
 export type CheckId = keyof Checks

@@ -2,7 +2,8 @@
  * A guest through its life: installed on a host, stopped, carried to another, started again. The policy is asked
  * at each step; this file only sees to it that the steps come in their order.
  */
-import { type Machine, RunState } from '../core/machine.js'
+import { type GuestImage, type Machine, RunState } from '../core/machine.js'
+import { sparse } from '../core/sparse.js'
 import { clockIds, ObservationLog } from '../observation/log.js'
 import { HostClocks, KvmClocks, ModelPowerClocks, XenClocks } from '../policy/clocks.js'
 import type { ClockPolicy, PolicyContext } from '../policy/policy.js'
@@ -32,6 +33,14 @@ type Cause = PolicyContext['cause']
 
 /** A guest off its host. */
 type Written = Pick<SavedGuest, 'image' | 'clocks' | 'wasRunning'>
+
+/** What a stopped guest leaves behind, in the machine that it was in: that is free to land it again. */
+const left = (machine: Machine): GuestImage => ({ ...machine.imageWithoutMemory(), arrived: machine })
+
+/** The same for another world: its memory is read now, and no machine goes with it. */
+function carried({ arrived, ...image }: GuestImage): GuestImage {
+  return arrived ? { ...image, memory: sparse(arrived.guestMemory) } : image
+}
 
 export class Guest {
   readonly spec: GuestSpec
@@ -104,14 +113,14 @@ export class Guest {
     if (this.#suspended) machine.core.guest_suspend()
     machine.stop()
     policy.stop?.(this.#context('save', true))
-    this.#saved = { image: machine.image(), clocks: stream.clocks, wasRunning: true }
+    this.#saved = { image: left(machine), clocks: stream.clocks, wasRunning: true }
     this.#land(host, 'save', true)
     this.#go('save')
   }
 
   #start(stream: StreamTime | null): void {
     const { spec, host, policy } = this
-    const machine = host.machine.clone(this.log)
+    const machine = host.machineFor(this.log)
     machine.growMemory(spec.memoryBytes)
     const { core } = machine
     core.guest_configure(
@@ -192,7 +201,7 @@ export class Guest {
 
   /** Writes the stopped guest out; it leaves its host. `wasRunning`: it was not paused before. */
   save(cause: 'save' | 'migrate', wasRunning: boolean): void {
-    this.#saved = { ...this.#written(cause, wasRunning), image: this.machine!.image() }
+    this.#saved = { ...this.#written(cause, wasRunning), image: left(this.machine!) }
     this.powerOff()
     Object.assign(this.#stops.at(-1)!, { cause })
   }
@@ -203,7 +212,13 @@ export class Guest {
 
   /** What `save` has left behind, to be taken to another world. */
   get saved(): SavedGuest {
-    return this.#described(this.#saved!, this.#stops)
+    const written = this.#saved!
+    return this.#described({ ...written, image: carried(written.image) }, this.#stops)
+  }
+
+  /** Writes what would go with the guest in a migration, which then fails: the policy has done it all the same. */
+  writeClocks(wasRunning: boolean): void {
+    this.#written('migrate', wasRunning)
   }
 
   /**
@@ -251,7 +266,7 @@ export class Guest {
   #land(host: Host, cause: 'save' | 'migrate', wasRunning: boolean): void {
     const { image, clocks } = this.#saved!
     this.host = host
-    this.machine = image.arrived?.adopt(host.machine, this.log) ?? host.machine.clone(this.log)
+    this.machine = image.arrived?.adopt(host.machine, this.log) ?? host.machineFor(this.log)
     this.machine.land(image)
     // A guest that another world has saved reads to the end of this one.
     for (const [i, { untilNs }] of this.spec.read.entries()) this.machine.core.workload_read_until(i, untilNs)
@@ -308,10 +323,11 @@ export class Guest {
     return { ...Object.fromEntries(read), counter: this.#counter() }
   }
 
-  result(endNs: bigint): GuestResult {
+  /** `brief`: without what only the end shows, `clocks` and `stateHash`. */
+  result(endNs: bigint, brief = false): GuestResult {
     const { machine, spec } = this
     for (const stop of this.#stops) if (!stop.resumed) stop.untilNs = endNs
-    const clocks = machine ? this.#clocks(machine) : {}
+    const clocks = machine && !brief ? this.#clocks(machine) : {}
     if (machine) this.#lastTicks = this.#counter()
     return {
       name: spec.name,
@@ -325,7 +341,7 @@ export class Guest {
       stops: this.#stops,
       corrections: this.corrections,
       clocks,
-      stateHash: machine ? machine.hash : '',
+      stateHash: machine && !brief ? machine.hash : '',
       ticks: BigInt.asUintN(64, this.#lastTicks - this.#bootCounter),
       fault: machine?.fault ?? null,
     }

@@ -4,8 +4,10 @@
  * what happens to the host is done to each of them.
  */
 import { type CoreExports, u64 } from '../core/exports.js'
+import type { Instances } from '../core/instances.js'
 import type { Build } from '../core/load.js'
 import { Machine } from '../core/machine.js'
+import type { ObservationLog } from '../observation/log.js'
 import type { HostSpec } from '../scenario/types.js'
 import type { StreamTime } from '../stream/time.js'
 import type { HostClockValues, SavedHost } from './saved.js'
@@ -22,6 +24,8 @@ const rate = (hz: bigint, ppb: bigint): bigint => hz * (SECOND + ppb)
 
 export interface HostOptions {
   readonly build: Build
+  /** Where its machines' instances come from, in place of new ones. */
+  readonly instances?: Instances
   /** True time is 0 when this wall-clock time is. */
   readonly startWallNs: bigint
   /** Xen: system_time counts from the Unix epoch (proposal 1 of BUG 1282). */
@@ -45,7 +49,7 @@ export class Host {
     this.#options = options
     this.#wallRatePpb = options.saved?.wallRatePpb ?? spec.wallRatePpb
     if (options.saved) {
-      this.machine = new Machine({ build: options.build })
+      this.machine = this.#newMachine(0n)
       this.machine.restoreHost(options.saved.state)
       if (options.syncsWall && !options.saved.syncsWall) this.pushWall()
       // A hypervisor that counts system time otherwise is another one: the host has to be started with it.
@@ -68,6 +72,16 @@ export class Host {
 
   get isXen(): boolean {
     return this.spec.hypervisor === 'xen'
+  }
+
+  /** A machine of this host for a guest: it has none yet. */
+  machineFor(log: ObservationLog): Machine {
+    return this.#newMachine(0n).adopt(this.machine, log)
+  }
+
+  #newMachine(nowNs: bigint): Machine {
+    const { build, instances = null } = this.#options
+    return new Machine({ build, instances, nowNs })
   }
 
   /** The machines of this host, its own first. */
@@ -99,7 +113,7 @@ export class Host {
 
   #powerOn(nowNs: bigint, base: Readonly<Record<keyof typeof Counter, bigint>>): Machine {
     const { spec } = this
-    const machine = new Machine({ build: this.#options.build, nowNs })
+    const machine = this.#newMachine(nowNs)
     const { core } = machine
     core.host_configure(
       hypervisors[spec.hypervisor],

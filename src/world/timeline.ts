@@ -14,7 +14,7 @@ export interface Action {
 export function describeEvent(event: ScenarioEvent): string {
   switch (event.kind) {
     case 'migrate':
-      return `migrate ${event.guest} to ${event.to}`
+      return `migrate ${event.guest} to ${event.to}${event.aborted ? ', aborted' : ''}`
     case 'restore':
       return `restore ${event.guest} on ${event.on}`
     default:
@@ -55,9 +55,18 @@ export function actionsOf(event: ScenarioEvent): Action[] {
           wasRunning = guest.running
           if (wasRunning) guest.stop('migrate', true)
         }),
-        at(event.stopToSaveNs, (world) => world.resident(event.guest).save('migrate', wasRunning)),
+        at(event.stopToSaveNs, (world) => {
+          const guest = world.resident(event.guest)
+          // Written it is all the same: that a migration fails shows only later.
+          if (event.aborted) guest.writeClocks(wasRunning)
+          else guest.save('migrate', wasRunning)
+        }),
         at(event.downtimeNs, (world) => {
           const guest = world.resident(event.guest)
+          if (event.aborted) {
+            if (wasRunning) guest.resume('pause')
+            return
+          }
           guest.land(world.host(event.to), 'migrate', wasRunning)
           if (wasRunning) guest.resume('migrate')
         }),

@@ -6,6 +6,7 @@
  * instant; so dom0 runs first, and when it does that the others follow to that instant before it takes effect.
  */
 import type { CoreExports } from '../core/exports.js'
+import type { Instances } from '../core/instances.js'
 import type { Build } from '../core/load.js'
 import type { Exit, Machine, Pace } from '../core/machine.js'
 import { builtInPolicy, defaultPolicy } from '../policy/built-in.js'
@@ -37,6 +38,11 @@ export interface RunOptions {
   readonly code?: ReadonlyMap<string, Code>
   /** Called now and then with the true time that has been reached, and how much of the scenario is still to happen. */
   readonly onProgress?: (nowNs: bigint, endNs: bigint, eventsLeft: number) => void
+  /**
+   * Its machines' instances come from there: for thousands of short runs. The result is brief (no `clocks`, no
+   * `stateHash`), and the world is over when they are reclaimed.
+   */
+  readonly instances?: Instances
   /** The world begins where another was saved, instead of at true time 0. */
   readonly from?: Beginning
 }
@@ -72,6 +78,7 @@ export class World {
         spec.name,
         new Host(spec, {
           build: options.build ?? 'release',
+          ...optional('instances', options.instances),
           startWallNs: scenario.startNs,
           epochSystemTime,
           syncsWall: !scenario.guests.some((guest) => guest.dom0 && guest.on === spec.name),
@@ -189,6 +196,7 @@ export class World {
   run(): RunResult {
     const { scenario } = this
     const endNs = scenario.durationNs
+    const brief = this.#options.instances !== undefined
     this.runUntil(endNs)
     const marks = scenario.events.map(
       (event): EventMark => ({
@@ -202,7 +210,7 @@ export class World {
       scenario,
       startWallNs: scenario.startNs,
       endNs,
-      guests: scenario.guests.map(({ name }) => this.resident(name).result(endNs)),
+      guests: scenario.guests.map(({ name }) => this.resident(name).result(endNs, brief)),
       marks,
     }
   }

@@ -149,3 +149,105 @@ describe('monotonic', () => {
     expect(running.message).toBe('the guest was not stopped and resumed')
   })
 })
+
+describe('seam', () => {
+  const limits = (downtime: 'either' | 'counted' | 'excluded'): Partial<Checks> => ({
+    seam: { limitNs: MS },
+    monotonic: { downtime },
+  })
+  /** Stopped from 10 s to 12 s; from then on it shows `gained` more than the time in which the guest ran. */
+  const seam = (
+    gained: bigint,
+    downtime: 'either' | 'counted' | 'excluded',
+    clock: ReadClock = 'monotonic',
+  ) =>
+    checked('seam', {
+      stops: [[10n * S, 12n * S]],
+      checks: limits(downtime),
+      readers: [
+        {
+          clock,
+          readings: [
+            ...readings(0n, 10n * S - 1n, 100n * MS, (t) => t),
+            ...readings(12n * S + 50n * MS, 20n * S, 100n * MS, (t) => t - 2n * S + gained, 2n * S),
+          ],
+        },
+      ],
+    })
+
+  it('is off unless it is asked for', () => {
+    expect(checked('seam', { checks: { seam: null } })).toMatchObject({ verdict: 'skip', message: 'off' })
+  })
+
+  it('lets a stop count as much as its downtime, and no more', () => {
+    for (const gained of [0n, S, 2n * S]) expect(seam(gained, 'either').value).toBe(0n)
+    expect(seam(2n * S + 3n * MS, 'either')).toMatchObject({ verdict: 'fail', value: 3n * MS })
+    expect(seam(-3n * MS, 'either')).toMatchObject({ verdict: 'fail', value: -3n * MS })
+    expect(seam(-MS, 'either')).toMatchObject({ verdict: 'pass', value: -MS })
+    expect(seam(-3n * MS, 'either').message).toBe('over a stop monotonic gained 3 ms too little')
+  })
+
+  it('holds the monotonic clock to what a downtime is said to do', () => {
+    expect(seam(2n * S, 'counted').value).toBe(0n)
+    expect(seam(S, 'counted')).toMatchObject({ verdict: 'fail', value: -S })
+    expect(seam(0n, 'excluded').value).toBe(0n)
+    expect(seam(2n * MS, 'excluded')).toMatchObject({ verdict: 'fail', value: 2n * MS })
+    expect(seam(2n * MS, 'excluded').message).toBe('over a stop monotonic gained 2 ms too much')
+    // CLOCK_BOOTTIME has its own way with a downtime.
+    for (const gained of [0n, 2n * S]) expect(seam(gained, 'counted', 'boottime').value).toBe(0n)
+  })
+
+  it('sees a stop of no length', () => {
+    const there = (value: (t: bigint) => bigint) =>
+      checked('seam', {
+        stops: [[10_050n * MS, 10_050n * MS]],
+        checks: limits('either'),
+        readers: [{ clock: 'monotonic', readings: readings(0n, 20n * S, 100n * MS, value) }],
+      })
+    expect(there((t) => t)).toMatchObject({ verdict: 'pass', value: 0n })
+    expect(there((t) => (t < 10_050n * MS ? t : t - 5n * MS))).toMatchObject({
+      verdict: 'fail',
+      value: -5n * MS,
+      atTrueNs: 10_100n * MS,
+    })
+  })
+
+  it('turns ticks into time', () => {
+    const ticks = (lost: bigint) =>
+      checked('seam', {
+        system: 'power',
+        stops: [[10_050n * MS, 10_050n * MS]],
+        checks: limits('either'),
+        readers: [
+          {
+            clock: 'counter',
+            readings: readings(
+              0n,
+              20n * S,
+              100n * MS,
+              (t) => (t * 512n) / 1000n - (t < 10_050n * MS ? 0n : lost),
+            ),
+          },
+        ],
+      })
+    expect(ticks(0n).value).toBe(0n)
+    expect(ticks(512_000n * 4n)).toMatchObject({ verdict: 'fail', value: -4n * MS })
+  })
+
+  it('has nothing to judge without a stop or a clock', () => {
+    const readers = [{ clock: 'monotonic' as const, readings: readings(0n, S, 100n * MS, (t) => t) }]
+    expect(checked('seam', { readers, checks: limits('either') }).message).toBe(
+      'the guest was not stopped and resumed',
+    )
+    expect(checked('seam', { stops: [[S, 2n * S]], checks: limits('either') }).message).toBe(
+      'no clock was read twice',
+    )
+  })
+})
+
+it('rate: a stretch ends at a stop of no length, where a clock may have stepped', () => {
+  const stepped = (t: bigint) => (t < 10_050n * MS ? t : t + 90n * MS)
+  const readers = [{ clock: 'monotonic' as const, readings: readings(0n, 20n * S, 100n * MS, stepped) }]
+  expect(checked('rate', { readers })).toMatchObject({ verdict: 'fail' })
+  expect(checked('rate', { readers, stops: [[10_050n * MS, 10_050n * MS]] })).toMatchObject({ value: 0n })
+})

@@ -52,6 +52,7 @@ export interface Made {
 }
 
 const everything: Checks = {
+  seam: null,
   warp: { limitNs: 0n },
   jump: { limitNs: 100n * MS },
   stall: { limitNs: S },

@@ -226,6 +226,7 @@ describe('the full example', () => {
       'wall-error': { limitNs: SECOND },
       'backwards-warning': { limit: 0 },
       monotonic: { downtime: 'counted' },
+      seam: null,
     })
     expect(scenario.expect).toEqual({
       verdict: 'fail',

@@ -134,8 +134,8 @@ describe('the JSON Schema', () => {
     expect(fixed.filter(({ path }) => !path.startsWith('.checks.')).map(({ path }) => path)).toEqual([
       '.guests.memory',
     ])
-    expect(fixed).toHaveLength(12)
-    expect(quantities).toHaveLength(65)
+    expect(fixed).toHaveLength(13)
+    expect(quantities).toHaveLength(66)
     // Any text: what is in it is checked on reading.
     for (const { schema } of quantities)
       expect([schema.type, schema.pattern, schema.enum, schema.const]).toEqual([
@@ -158,9 +158,9 @@ describe('the JSON Schema', () => {
       `name: x\ntitle: t\nduration: 1 s\nhosts: { a: { hypervisor: xen } }\nguests: { g: { on: a, kernel: linux-xen } }\n${checks}`
     const checks = Object.entries(schema.properties!.checks!.properties!).map(([name, check]) => {
       const [key, value] = Object.entries(check.anyOf!.at(-1)!.properties!)[0]!
-      return `  ${name}: { ${key}: ${value.default} }\n`
+      return check.default === 'off' ? `  ${name}: off\n` : `  ${name}: { ${key}: ${value.default} }\n`
     })
-    expect(checks).toHaveLength(14)
+    expect(checks).toHaveLength(15)
     expect(parseScenario(text(`checks:\n${checks.join('')}`), 'f')).toEqual(parseScenario(text(''), 'f'))
   })
 })

@@ -69,6 +69,7 @@ export const srcLayers: Layers = [
   ['draw', ['draw/']],
   ['trace', ['trace/']],
   ['report', ['report/']],
+  ['search', ['search/']],
   ['library', ['index']],
   ['bench', ['bench/']],
   ['lab', ['lab/']],

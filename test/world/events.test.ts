@@ -241,3 +241,41 @@ describe('a guest is in one place at a time (invariant 7)', () => {
     expect([places(49n * SECOND), places(60n * SECOND), places(80n * SECOND)]).toEqual([1, 0, 1])
   })
 })
+
+describe('a migration that fails', () => {
+  const hosts = { host: ' }\n  b: { hypervisor: power-kvm, uptime: 5 s' }
+  const event = '{ at: 50 s, migrate: g, to: b, downtime: 2 s, stop-to-save: 500 ms, aborted: true }'
+
+  it('leaves the guest where it was, after the downtime', () => {
+    const scenario = scenarioOf({ ...power, ...hosts, events: [event, '{ at: 60 s, migrate: g, to: b }'] })
+    const result = runScenario(scenario)
+    expect(result.marks.map(({ label }) => label)).toContain('migrate g to b, aborted')
+    const [failed, moved] = result.guests[0]!.stops
+    expect(failed).toMatchObject({
+      fromNs: 50n * SECOND,
+      untilNs: 52n * SECOND,
+      cause: 'migrate',
+      fromHost: 'a',
+      toHost: 'a',
+      resumed: true,
+    })
+    expect(moved).toMatchObject({ fromHost: 'a', toHost: 'b' })
+  })
+
+  it('writes the clocks that would have gone with the guest', () => {
+    // QEMU takes TB again before it writes: what is resumed is that one, half a second after the stop.
+    const gained = (stopToSave: string) => {
+      const events = [event.replace('stop-to-save: 500 ms, ', stopToSave)]
+      const read = readingsOf(runScenario(scenarioOf({ ...power, ...hosts, events })).guests[0]!, 'monotonic')
+      return read.at(-1)![1] - read[0]![1] - (read.at(-1)![0] - read[0]![0])
+    }
+    const difference = gained('stop-to-save: 500 ms, ') - gained('')
+    expect(Number(difference) / Number(MS)).toBeCloseTo(500, 0)
+  })
+
+  it('keeps a paused guest paused', () => {
+    const events = ['{ at: 49 s, pause: g }', event, '{ at: 55 s, resume: g }']
+    const [pause] = runScenario(scenarioOf({ ...power, ...hosts, events })).guests[0]!.stops
+    expect(pause).toMatchObject({ fromNs: 49n * SECOND, untilNs: 55n * SECOND })
+  })
+})

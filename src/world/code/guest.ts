@@ -150,6 +150,11 @@ export class CodeGuest {
     Object.assign(this.#stops.at(-1)!, { cause })
   }
 
+  /** Writes what would go with the guest in a migration, which then fails: the policy has done it all the same. */
+  writeClocks(wasRunning: boolean): void {
+    this.policy.save(this.#context('migrate', wasRunning))
+  }
+
   land(host: Host, cause: 'save' | 'migrate', wasRunning: boolean): void {
     this.#stops.at(-1)!.toHost = host.spec.name
     const { machine, clocks } = this.#saved!
