@@ -5,13 +5,14 @@
  *   0x002000 SPR        plain special registers, 1024 × u64                                             │
  *   0x004000 MACHINE    cycles, where the run stops, the board                                          │
  *   0x005000 PLATFORM   what is around the CPUs of a pseries guest (power-cpu/pseries/state.ts)         │
- *   0x006000 PARKED     CPU and SPR of the vCPUs whose turn it is not, 4 × 0x3000; power-cpu/vcpu.ts    │
- *   0x020000 NVRAM      64 KiB that outlive a reboot                                                   ─┘ STATE_END
- *   0x030000 CONSOLE    what the guest printed, on its way out; not state
- *   0x034000 RUN        the run at hand; not state
- *   0x036000 DEBUG      where a debugger wants to stop; not state; engine/debug.ts
- *   0x040000 static data of the compiler
- *   0x080000 TLB        of each vCPU, by way of translating; derived; engine/tlb.ts
+ *   0x006000 PARKED     CPU and SPR of the vCPUs whose turn it is not, 4 × 0x3000; power-cpu/vcpus.ts    │
+ *   0x020000 NVRAM      64 KiB that outlive a reboot                                                    │
+ *   0x030000 KNOWN      translations that each vCPU has made and not been told to forget; engine/tlb.ts  ─┘ STATE_END
+ *   0x04c000 CONSOLE    what the guest printed, on its way out; not state
+ *   0x050000 RUN        the run at hand; not state
+ *   0x052000 DEBUG      where a debugger wants to stop; not state; engine/debug.ts
+ *   0x060000 static data of the compiler
+ *   0x080000 TLB        what is at hand of KNOWN, and of pages in real mode; derived; engine/tlb.ts
  *   0x100000 PAGE_OF    by guest page: its decoded page, 0 none; derived
  *   0x300000 CODE       the pool of decoded pages; derived
  *   0x4400000 RAM       guest memory
@@ -28,11 +29,12 @@ export const PARKED: usize = 0x6000
 export const VCPUS: u32 = 4
 export const NVRAM: usize = 0x20000
 export const NVRAM_SIZE: u32 = 0x10000
-export const STATE_END: usize = 0x30000
-export const CONSOLE: usize = 0x30000
+export const KNOWN: usize = 0x30000
+export const STATE_END: usize = 0x4c000
+export const CONSOLE: usize = 0x4c000
 export const CONSOLE_SIZE: u32 = 0x4000
-export const RUN: usize = 0x34000
-export const DEBUG: usize = 0x36000
+export const RUN: usize = 0x50000
+export const DEBUG: usize = 0x52000
 export const TLB: usize = 0x80000
 export const PAGE_OF: usize = 0x100000
 export const CODE: usize = 0x300000
@@ -87,7 +89,7 @@ export class Run {
   tlb_data: usize // the TLBs for the mode at hand; see engine/tlb.ts
   tlb_fetch: usize
   interrupts: u32 // how many have been taken
-  tlb_filled: u32 // a bit for each vCPU: its TLBs have translated entries
+  tlb_filled: u32 // a bit for each vCPU: it may know translations
   tick_cycle: u64 // the source of ticks near a cycle: see power-cpu/ticks.ts
   tick_span: u64
   tick_count: u64

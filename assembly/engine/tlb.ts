@@ -11,8 +11,16 @@
  * is thrown away. An instruction set says which way is which (power-cpu/memory.ts), the first one being untranslated.
  * An entry for writing is there only if a write needs nothing but the bytes: no code is decoded of the page, it may be
  * written and is marked as changed.
+ *
+ * An operating system sees what a CPU remembers: when it changes a table and says nothing, the CPU goes on as before.
+ * So what is remembered is state, KNOWN: a mirror of the translated TLBs, 8 bytes an entry.
+ *
+ *   known   1 there | 1 the address begins with ones | … | 32 bits 51-20 of the address | 24 number of the real page
+ *
+ * A TLB's entry is there only while its mirror is; the mirror's stays when, say, code is decoded of the page. So a machine
+ * that was saved and loaded, with empty TLBs, translates exactly what the one that went on translates.
  */
-import { machine, PAGE_BITS, PAGE_MASK, PAGE_SIZE, RAM, run_at_hand, TLB, VCPUS } from './layout'
+import { KNOWN, machine, PAGE_BITS, PAGE_MASK, PAGE_SIZE, RAM, run_at_hand, TLB, VCPUS } from './layout'
 
 export const TLB_ENTRIES: u32 = 256
 const ONE: usize = <usize>TLB_ENTRIES << 4
@@ -44,60 +52,98 @@ const NO_TAG: u64 = u64.MAX_VALUE
   return tlb + (((<u32>address >> PAGE_BITS) & (TLB_ENTRIES - 1)) << 4)
 }
 
-/** Enters the page of `address`, which lies in RAM at `real`, for reading or writing. */
+const KNOWN_A_VCPU: usize = (TLBS_A_VCPU - REAL_SIZE) >> 1
+const THERE: u64 = 1 << 63
+const UPPER: u64 = 1 << 62
+const REAL_PAGE_BITS: u64 = 24
+const REAL_PAGES: u64 = (1 << REAL_PAGE_BITS) - 1
+
+/** The mirror of an entry; 0 for untranslated ones. */
+@inline function mirror(entry: usize): usize {
+  const vcpu = (entry - TLB) / TLBS_A_VCPU
+  const inside = entry - TLB - vcpu * TLBS_A_VCPU
+  return inside < REAL_SIZE ? 0 : KNOWN + vcpu * KNOWN_A_VCPU + ((inside - REAL_SIZE) >> 1)
+}
+
+/** What a mirror says of the page of `address`, but for the real page. */
+@inline function page_key(address: u64): u64 {
+  return THERE | (address >> 63 ? UPPER : 0) | (((address >> 20) & 0xffff_ffff) << REAL_PAGE_BITS)
+}
+
+/** The real address of `address` if its translation is known in a TLB, u64.MAX_VALUE if not. */
+export function tlb_known(tlb: usize, address: u64): u64 {
+  const at = mirror(tlb_entry(tlb, address))
+  const known = at == 0 ? 0 : load<u64>(at)
+  if ((known & ~REAL_PAGES) != page_key(address)) return u64.MAX_VALUE
+  return ((known & REAL_PAGES) << PAGE_BITS) | (address & PAGE_MASK)
+}
+
+/** From now on the page of `address` is known to lie in RAM at `real`, in place of another one that goes. */
+export function tlb_know(tlb: usize, address: u64, real: u64): void {
+  const entry = tlb_entry(tlb, address)
+  store<u64>(mirror(entry), page_key(address) | (real >> PAGE_BITS))
+  store<u64>(entry, NO_TAG)
+  run_at_hand().tlb_filled |= 1 << machine().vcpu
+}
+
+/** Has the page of `address`, which is known to lie in RAM at `real`, at hand for reading or writing. */
 @inline export function tlb_fill(tlb: usize, address: u64, real: u64): void {
   const entry = tlb_entry(tlb, address)
   store<u64>(entry, address & ~PAGE_MASK)
   store<u32>(entry, <u32>RAM + <u32>real - <u32>address, 8)
-  note_filled()
 }
 
-/** Enters the page of `address`, whose decoded page is `page`. */
+/** Has the page of `address`, whose decoded page is `page`, at hand for fetching. */
 @inline export function tlb_fill_code(tlb: usize, address: u64, page: usize): void {
   const entry = tlb_entry(tlb, address)
   store<u64>(entry, address & ~PAGE_MASK)
   store<u32>(entry, <u32>page, 8)
-  note_filled()
 }
-
-@inline function note_filled(): void { run_at_hand().tlb_filled |= 1 << machine().vcpu }
 
 function clear(from: usize, to: usize): void {
   for (let entry = from; entry < to; entry += 16) store<u64>(entry, NO_TAG)
 }
 
-/** Forgets everything. */
+/** Nothing is at hand any more; what is known stays, whatever that is. */
 export function tlb_flush(): void {
   clear(TLB, of_vcpu(VCPUS))
-  run_at_hand().tlb_filled = 0
+  run_at_hand().tlb_filled = u32.MAX_VALUE
 }
 
-/** Forgets what a vCPU has translated. */
+/** A vCPU forgets all translations. */
 export function tlb_forget(vcpu: u32): void {
   const r = run_at_hand()
   if (!(r.tlb_filled & (1 << vcpu))) return
   r.tlb_filled &= ~(1 << vcpu)
   clear(of_vcpu(vcpu) + REAL_SIZE, of_vcpu(vcpu + 1))
+  memory.fill(KNOWN + <usize>vcpu * KNOWN_A_VCPU, 0, KNOWN_A_VCPU)
 }
 
-/** Forgets what a vCPU has translated of the addresses from `from` to `last`; both ends lie in the same 2^62. */
+/** A vCPU forgets the translations of addresses from `from` to `last`. */
 export function tlb_forget_range(vcpu: u32, from: u64, last: u64): void {
   if (!(run_at_hand().tlb_filled & (1 << vcpu))) return
   const begin = of_vcpu(vcpu) + REAL_SIZE
-  const end = of_vcpu(vcpu + 1)
-  if (last - from < PAGE_SIZE) {
-    for (let entry = tlb_entry(begin, from); entry < end; entry += ONE) {
-      if (load<u64>(entry) == (from & ~PAGE_MASK)) store<u64>(entry, NO_TAG)
-    }
-    return
-  }
-  for (let entry = begin; entry < end; entry += 16) {
-    const tag = load<u64>(entry)
-    if (tag >= from && tag <= last) store<u64>(entry, NO_TAG)
+  const known = KNOWN + <usize>vcpu * KNOWN_A_VCPU
+  const one_page = last - from < PAGE_SIZE
+  let at: usize = one_page ? (tlb_entry(begin, from) - begin) >> 1 : 0
+  const step: usize = one_page ? ONE >> 1 : 8
+  for (; at < KNOWN_A_VCPU; at += step) {
+    const entry = load<u64>(known + at)
+    if (entry == 0) continue
+    const page = address_of(entry, (at >> 3) & (TLB_ENTRIES - 1))
+    if (page < (from & ~PAGE_MASK) || page > last) continue
+    store<u64>(known + at, 0)
+    store<u64>(begin + (at << 1), NO_TAG)
   }
 }
 
-/** Forgets decoded pages, of every vCPU and way. */
+/** The address of the page of a mirror, which is one's `index`th. */
+@inline function address_of(known: u64, index: usize): u64 {
+  const upper: u64 = known & UPPER ? 3 << 62 : 0
+  return upper | (((known >> REAL_PAGE_BITS) & 0xffff_ffff) << 20) | (<u64>index << PAGE_BITS)
+}
+
+/** Decoded pages are no longer at hand, for any vCPU and way. */
 export function tlb_forget_code(): void {
   for (let vcpu: u32 = 0; vcpu < VCPUS; vcpu++) {
     clear(tlb_fetch(vcpu, 0, 0), of_vcpu(vcpu) + REAL_SIZE)

@@ -7,7 +7,7 @@ import { watch_access, WATCH_READ, WATCH_WRITE, watching } from '../engine/debug
 import {
   CPU, FAULT_TRANSLATION, machine, PAGE_BITS, PAGE_MASK, PAGE_SIZE, RAM, run_at_hand, STATUS_FAULT,
 } from '../engine/layout'
-import { TLB_READ, tlb_data, tlb_entry, tlb_fetch, tlb_fill, tlb_fill_code, TLB_WRITE } from '../engine/tlb'
+import { TLB_READ, tlb_data, tlb_entry, tlb_fetch, tlb_fill, tlb_fill_code, tlb_know, tlb_known, TLB_WRITE } from '../engine/tlb'
 import { device_at, device_read, device_write } from './board'
 import { raise_machine_check, spr } from './exception'
 import { FETCH, LOAD, NO_ADDRESS, radix, radix_translate, SPR_AMR, STORE } from './radix'
@@ -41,7 +41,15 @@ export function choose_tlbs(): void {
 /** The real address of an effective one; NO_ADDRESS, PC and the machine set, if there is none. */
 function translate(address: u64, access: u32, pc: u64): u64 {
   if ((msr() & (access == FETCH ? MSR_IR : MSR_DR)) == 0) return address & REAL
-  if (radix()) return radix_translate(address, access, pc)
+  if (radix()) {
+    const r = run_at_hand()
+    const tlb = access == FETCH ? r.tlb_fetch : access == STORE ? r.tlb_data + TLB_WRITE : r.tlb_data
+    const known = tlb_known(tlb, address)
+    if (known != NO_ADDRESS) return known
+    const real = radix_translate(address, access, pc)
+    if (real != NO_ADDRESS && in_ram(real, 1)) tlb_know(tlb, address, real)
+    return real
+  }
   const m = machine()
   m.status = STATUS_FAULT
   m.fault = FAULT_TRANSLATION

@@ -256,6 +256,28 @@ describe('what TLBs hold', () => {
     expect(machine.gpr(3)).toBe(2n)
   })
 
+  test('what is known is state: saved and loaded, a machine goes on as if never touched', () => {
+    const { machine, tables, user } = guest([ld(3, 4, 0), ld(3, 4, 0), tlbie(5, 6, 0), ld(3, 4, 0)])
+    tables.map(user, PAGE, 0x30_0000n, ALL)
+    put(machine, DATA, 1n)
+    put(machine, DATA + 0x1000, 2n)
+    machine.setGpr(4, PAGE)
+    machine.setGpr(5, PAGE)
+    step(machine)
+    tables.map(user, PAGE, 0x30_1000n, ALL)
+    const other = guest([]).machine
+    other.restore(machine.snapshot())
+    for (const [count, value] of [
+      [1, 1n],
+      [2, 2n],
+    ] as const) {
+      step(machine, count)
+      step(other, count)
+      expect([machine.gpr(3), other.gpr(3)]).toEqual([value, value])
+      expect(other.hash).toBe(machine.hash)
+    }
+  })
+
   test('AMR is obeyed at once, and given back', () => {
     const { machine, tables, user } = guest([ld(3, 4, 0), mtspr(5, SPR.amr), ld(3, 4, 0)])
     tables.map(user, PAGE, 0x30_0000n, ALL)
