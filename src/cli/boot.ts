@@ -12,6 +12,7 @@ import {
 } from '../power/index.js'
 import { jsonText } from '../report/json.js'
 import { fileKeys, LIVE_CYCLES, liveKeys, pace } from './keys.js'
+import { MIB, parseMemory } from './memory.js'
 import { EXIT, InputError, note, print } from './output.js'
 
 interface Options {
@@ -34,7 +35,6 @@ interface Options {
   json?: true
 }
 
-const MIB = 1 << 20
 const EVERY_CYCLES = 50_000_000n
 
 const ENDS: Readonly<Record<PowerEnd, string>> = {
@@ -59,13 +59,6 @@ function frequency(text: string): bigint {
   if (!match || BigInt(match[1]!) === 0n)
     throw new InvalidArgumentError('expected a frequency such as "1 GHz" or 512MHz.')
   return BigInt(match[1]!) * UNITS[match[2]!.toLowerCase()]!
-}
-
-function memory(text: string): number {
-  const match = /^(\d+)\s*([MG])iB$/i.exec(text)
-  const size = Number(match?.[1]) * (match?.[2]?.toUpperCase() === 'G' ? 1024 : 1)
-  if (!(size > 0 && size <= 2048)) throw new InvalidArgumentError('expected 1 MiB to 2 GiB.')
-  return size * MIB
 }
 
 function model(text: string): ModelName {
@@ -109,7 +102,7 @@ export function addBoot(program: Command, end: (status: number) => void): void {
     )
     .argument('<file>', 'ELF32 or ELF64 for Power, or with --raw an image without a header')
     .option('--machine <name>', 'bare32 or pseries; default: by the width of the ELF file', model)
-    .option('--memory <size>', 'of the guest', memory, 64 * MIB)
+    .option('--memory <size>', 'of the guest', parseMemory, 64 * MIB)
     .option('--max-instructions <n>', 'cycles after which to stop', number, 10_000_000_000n)
     .option('--cpu <frequency>', 'cycles a second', frequency, 1_000_000_000n)
     .option('--tb <frequency>', 'of the timebase; default: 100 MHz on bare32, 512 MHz on pseries', frequency)

@@ -1,26 +1,53 @@
-/** `--code GUEST=FILE`: guests of a scenario that run machine code in place of their kernel model. */
+/** `--code GUEST=FILE` and what goes with it: guests of a scenario that run machine code in place of their kernel model. */
 import { readFileSync } from 'node:fs'
+import type { Command } from 'commander'
 import { bootMachine } from '../power/index.js'
 import type { Scenario } from '../scenario/types.js'
 import type { Code } from '../world/index.js'
+import { parseMemory } from './memory.js'
 import { InputError } from './output.js'
 
 /** One instruction a nanosecond. */
 const CPU_HZ = 1_000_000_000n
 const MODEL = 'pseries'
 
-/** A commander argument that may be given again and again. */
-export const parseCode = (text: string, before: readonly string[] = []): readonly string[] => [
-  ...before,
-  text,
-]
-
-/** By guest. Throws InputError, and ElfError for a file that is no program for the machine. */
-export function codeOf(texts: readonly string[], scenario: Scenario): ReadonlyMap<string, Code> {
-  return new Map(texts.map((text) => one(text, scenario)))
+export interface CodeOptions {
+  code?: readonly string[]
+  codeMemory?: number
+  initrd?: string
+  append?: string
 }
 
-function one(text: string, { guests, system, name: scenario }: Scenario): [string, Code] {
+/** A commander argument that may be given again and again. */
+const collected = (text: string, before: readonly string[] = []): readonly string[] => [...before, text]
+
+export function addCodeOptions(command: Command): Command {
+  return command
+    .option(
+      '--code <guest=file>',
+      'a Power guest runs this ELF file in place of its kernel model and workload',
+      collected,
+    )
+    .option('--code-memory <size>', 'of guests of --code; default: as the scenario has it', parseMemory)
+    .option('--initrd <file>', 'initial RAM disk of guests of --code')
+    .option('--append <text>', 'kernel command line of guests of --code')
+}
+
+/** By guest; undefined where none is asked for. Throws InputError, and ElfError for a file that is no program for the machine. */
+export function codeOf(options: CodeOptions, scenario: Scenario): ReadonlyMap<string, Code> | undefined {
+  const { code, codeMemory, initrd, append } = options
+  if (code) return new Map(code.map((text) => one(text, options, scenario)))
+  if (codeMemory === undefined && initrd === undefined && append === undefined) return undefined
+  throw new InputError(
+    '--code-memory, --initrd and --append are of guests that run machine code; expected --code too',
+  )
+}
+
+function one(
+  text: string,
+  options: CodeOptions,
+  { guests, system, name: scenario }: Scenario,
+): [string, Code] {
   const at = text.indexOf('=')
   if (at < 1) throw new InputError(`--code ${JSON.stringify(text)}; expected GUEST=FILE`)
   const [name, file] = [text.slice(0, at), text.slice(at + 1)]
@@ -31,9 +58,17 @@ function one(text: string, { guests, system, name: scenario }: Scenario): [strin
   }
   if (system !== 'power')
     throw new InputError(`guest ${name} of ${scenario} is on ${system}; expected machine code on Power only`)
+  const { codeMemory: ramBytes = guest.memoryBytes, initrd, append } = options
   const bytes = readFileSync(file)
   const boot: Code['boot'] = (told) =>
-    bootMachine(bytes, file, { model: MODEL, ...told, cpuHz: CPU_HZ, ramBytes: guest.memoryBytes })
+    bootMachine(bytes, file, {
+      model: MODEL,
+      ...told,
+      cpuHz: CPU_HZ,
+      ramBytes,
+      ...(initrd !== undefined && { initrd: { name: initrd, bytes: readFileSync(initrd) } }),
+      ...(append !== undefined && { append }),
+    })
   boot({ tbHz: guest.timebase!.frequencyHz, decBits: guest.dec!.bits })
   return [name, { boot, cpuHz: CPU_HZ }]
 }

@@ -14,12 +14,12 @@ import { runText } from '../report/text.js'
 import { listLibrary, resolveScenario } from '../scenario/library.js'
 import type { Scenario } from '../scenario/types.js'
 import { isTraceName, traceEndings, writeTrace } from '../trace/index.js'
-import { codeOf, parseCode } from './code.js'
+import { addCodeOptions, type CodeOptions, codeOf } from './code.js'
 import { written } from './files.js'
 import { EXIT, InputError, note, print, styleOf, wantProgress } from './output.js'
 import { parseSeed, simulate, simulateSampled } from './simulate.js'
 
-interface Options {
+interface Options extends CodeOptions {
   all?: true
   json?: true
   tap?: true
@@ -32,7 +32,6 @@ interface Options {
   eventByEvent?: true
   tickByTick?: true
   progress?: true
-  code?: readonly string[]
   console?: string
 }
 
@@ -44,7 +43,7 @@ Example:
   $ chronovisor run power-running --code g=test/guests/power/b64-clocks.elf`
 
 export function addRun(program: Command, end: (status: number) => void): void {
-  program
+  const command = program
     .command('run')
     .summary('run scenarios and judge what their guests saw')
     .description(
@@ -63,11 +62,6 @@ export function addRun(program: Command, end: (status: number) => void): void {
     .option('--expected', 'to fail as the scenario expects is to hold; to end otherwise is to fail')
     .option('--policy <policy>', 'in place of every guest’s own: a name that `policies` shows, or ./mine.ts')
     .option('--seed <n>', 'draws the scenario’s ranges, in place of its own seed', parseSeed)
-    .option(
-      '--code <guest=file>',
-      'a Power guest runs this ELF file in place of its kernel model and workload',
-      parseCode,
-    )
     .option('--console <file>', 'what guests of --code printed')
     .option('--progress', 'simulated time, speed and events left on stderr')
     .option(
@@ -75,6 +69,7 @@ export function addRun(program: Command, end: (status: number) => void): void {
       'skip nothing that an idle guest does: slower, and the result must be the same',
     )
     .option('--tick-by-tick', 'walk every nanosecond: slowest, and the result must be the same')
+  addCodeOptions(command)
     .addHelpText('after', EXAMPLES)
     .action(async (given: string[], options: Options) => {
       const { names, svg } = sorted(given, options)
@@ -134,7 +129,7 @@ async function runOne(
   options: Options,
 ): Promise<boolean> {
   const { trace } = options
-  const code = options.code && codeOf(options.code, scenario)
+  const code = codeOf(options, scenario)
   const settings = { pace: paceOf(options), ...(code && { code }) }
   let outcome: Outcome
   if (trace === undefined) outcome = await simulate(scenario, policy, settings)

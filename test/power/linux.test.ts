@@ -98,7 +98,7 @@ describe.skipIf(missing !== '')(`Debian's Linux 6.1${missing && ` (${missing})`}
     // What is typed shows in the middle of a line, and so does the end.
     const woke = text
       .split('\r\n')
-      .filter((line) => /^@woke \w+ \w+ slept \d+ asked \d+ late \d+ at \d+$/.test(line))
+      .filter((line) => /^@woke \w+ \w+ slept \d+ asked \d+ late \d+ at \d+ tb \d+$/.test(line))
     expect([...new Set(woke.map((line) => line.split(' ').slice(1, 3).join(' ')))].sort()).toEqual(SLEEPERS)
     // Nobody wakes early; the kernel allows itself 50 us of slack, and six of them share one CPU.
     for (const { late } of woke.map(fields)) {

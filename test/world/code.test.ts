@@ -18,7 +18,7 @@ const PERIOD = HZ / 100n
 /** From the interrupt to the program's mftb: 16 instructions at 1 GHz. */
 const ENTRY_TICKS = 8n
 /** From the mftb by which the program sets DEC to its mtdec, and from the interrupt to the next mftb. */
-const LATE_TICKS = 31n
+const LATE_TICKS = 29n
 
 const elf = readFileSync(new URL('../guests/power/b64-clocks.elf', import.meta.url))
 const code = (cpuHz = SECOND): ReadonlyMap<string, Code> => {

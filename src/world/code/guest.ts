@@ -90,8 +90,17 @@ export class CodeGuest {
     this.#machine = this.#new()
     this.#here = true
     this.policy.boot?.(this.#context('boot', false), { tscMode: 0, tscKhz: 0 })
+    if (this.#machine.cycles > 0n) this.#goOn()
     this.#lay()
     this.#bootTimebase = this.#clocks.guestTimebase()
+  }
+
+  /** A machine that has run before, by itself: its timebase and DEC go on from where they stood. */
+  #goOn(): void {
+    const clocks = this.#clocks
+    const expiry = clocks.decExpiry(0)
+    clocks.setGuestTimebase(this.#machine!.timebase)
+    clocks.setDecExpiry(0, expiry)
   }
 
   #new(): PowerMachine {

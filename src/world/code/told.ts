@@ -1,12 +1,13 @@
 /**
  * What a machine-code guest tells of its clocks: lines of its console, in a form that any program can print.
  *
- *     @read CLOCK NS TB              a clock, and the timebase at about that instant
- *     @sleep NAME CLOCK NS TB        a sleep begins
- *     @wake NAME TB                  it ends
+ *     @clocks N tb T CLOCK NS ... tb T      clocks, read one after another between two readings of the timebase
+ *     @sleeps NAME CLOCK ... asked NS ... tb T      a sleep begins; its name is NAME CLOCK
+ *     @woke NAME CLOCK ... tb T                     it ends
  *
- * CLOCK is one of a scenario's clocks; NS and TB are decimal, or hexadecimal with 0x. True time is not when a line was
- * printed but when TB showed what the line says, which is known to the tick.
+ * CLOCK is one of a scenario's clocks; numbers are decimal, or hexadecimal with 0x; other pairs of a name and a number
+ * may stand between. True time is not when a line was printed but when TB showed what the line says, to the tick; of
+ * clocks halfway between the two.
  */
 import { clockIds, ObservationLog, Seen } from '../../observation/log.js'
 import type { ReadClock, SleepClock } from '../../scenario/types.js'
@@ -23,10 +24,8 @@ export interface Stretch {
 
 const CLOCKS = Object.keys(clockIds) as ReadClock[]
 const SLEEP_CLOCKS: readonly string[] = ['monotonic', 'realtime', 'boottime'] satisfies SleepClock[]
-const NUMBER = '(-?\\d+|0x[0-9a-f]+)'
-const READ = new RegExp(`^@read (\\S+) ${NUMBER} ${NUMBER}$`, 'i')
-const SLEEP = new RegExp(`^@sleep (\\S+) (\\S+) ${NUMBER} ${NUMBER}$`, 'i')
-const WAKE = new RegExp(`^@wake (\\S+) ${NUMBER}$`, 'i')
+const KINDS = /^@(clocks|sleeps|woke) (\S+)(?: (\S+))?/
+const PAIR = /([a-z-]+) (-?\d+|0x[0-9a-f]+)(?= |$)/g
 
 export class Told {
   readonly log = new ObservationLog()
@@ -46,35 +45,43 @@ export class Told {
   }
 
   #line(line: string, stretches: readonly Stretch[], stops: readonly Stop[]): void {
-    const see = (kind: number, index: number, value: bigint, extra: bigint, tb: string): bigint => {
-      const trueNs = whenTimebase(BigInt(tb), stretches)
+    const kind = KINDS.exec(line)
+    if (!kind) return
+    const pairs = [...line.matchAll(PAIR)].map(([, name, value]) => [name!, BigInt(value!)] as const)
+    const ticks = pairs.filter(([name]) => name === 'tb').map(([, value]) => value)
+    if (ticks.length === 0) return
+    const trueNs = whenTimebase((ticks[0]! + ticks.at(-1)!) / 2n, stretches)
+    const see = (seen: number, index: number, value: bigint, extra: bigint) => {
       const stoppedNs = stops.reduce(
-        (sum, stop) => (stop.untilNs <= trueNs ? sum + stop.untilNs - stop.fromNs : sum),
+        (sum, { fromNs, untilNs }) => sum + within(fromNs, untilNs, 0n, trueNs),
         0n,
       )
-      this.log.add({ trueNs, kind, index, value, extra, stoppedNs })
-      return trueNs
+      this.log.add({ trueNs, kind: seen, index, value, extra, stoppedNs })
     }
-    const read = READ.exec(line)
-    if (read && CLOCKS.includes(read[1] as ReadClock)) {
-      const clock = read[1] as ReadClock
-      const index = this.#named(this.readers, { name: clock, clock, vcpu: 0 })
-      see(Seen.read, index, BigInt(read[2]!), BigInt(clockIds[clock]), read[3]!)
+    if (kind[1] === 'clocks') {
+      for (const [name, value] of pairs) {
+        const clock = CLOCKS.find((one) => one === name)
+        if (clock)
+          see(Seen.read, this.#named(this.readers, { name, clock, vcpu: 0 }), value, BigInt(clockIds[clock]))
+      }
+      return
     }
-    const sleep = SLEEP.exec(line)
-    if (sleep && SLEEP_CLOCKS.includes(sleep[2]!)) {
-      const forNs = BigInt(sleep[3]!)
-      const index = this.#named(this.sleepers, { name: sleep[1]!, clock: sleep[2] as SleepClock, forNs })
-      this.#asleep.set(index, see(Seen.sleep, index, forNs, 0n, sleep[4]!))
+    const [, what, first, clock] = kind
+    if (!SLEEP_CLOCKS.includes(clock ?? '')) return
+    const name = `${first} ${clock}`
+    if (what === 'sleeps') {
+      const forNs = pairs.find(([one]) => one === 'asked')?.[1] ?? 0n
+      const index = this.#named(this.sleepers, { name, clock: clock as SleepClock, forNs })
+      this.#asleep.set(index, trueNs)
+      see(Seen.sleep, index, forNs, 0n)
+      return
     }
-    const wake = WAKE.exec(line)
-    const woken = wake ? this.sleepers.findIndex(({ name }) => name === wake[1]) : -1
-    const since = this.#asleep.get(woken)
+    const index = this.sleepers.findIndex((one) => one.name === name)
+    const since = this.#asleep.get(index)
     if (since === undefined) return
-    this.#asleep.delete(woken)
-    const trueNs = whenTimebase(BigInt(wake![2]!), stretches)
+    this.#asleep.delete(index)
     const stood = stops.reduce((sum, { fromNs, untilNs }) => sum + within(fromNs, untilNs, since, trueNs), 0n)
-    see(Seen.wake, woken, trueNs - since, stood, wake![2]!)
+    see(Seen.wake, index, trueNs - since, stood)
   }
 
   #named<T extends { readonly name: string }>(among: T[], one: T): number {

@@ -9,8 +9,9 @@
  *
  *   typed lines: clocks, sleep MS, echo WORDS, off, reboot; all answer with a line
  *
- *   @clocks N tb T realtime NS monotonic NS boottime NS raw NS tb T
- *   @woke KIND CLOCK slept NS asked NS late NS at NS
+ *   @clocks N tb T realtime NS monotonic NS boottime NS monotonic-raw NS tb T
+ *   @sleeps KIND CLOCK asked NS tb T
+ *   @woke KIND CLOCK slept NS asked NS late NS at NS tb T
  */
 typedef unsigned long u64;
 typedef long i64;
@@ -94,12 +95,22 @@ static void clocks(i64 n) {
   add_number(&line, " realtime ", realtime);
   add_number(&line, " monotonic ", monotonic);
   add_number(&line, " boottime ", boottime);
-  add_number(&line, " raw ", raw);
+  add_number(&line, " monotonic-raw ", raw);
   add_number(&line, " tb ", after);
   say(&line);
 }
 
-static void woke(const char *kind, i64 began, i64 deadline, i64 asked, i64 at) {
+static void sleeps(const char *kind, i64 asked, u64 tb) {
+  struct line line;
+  line.used = 0;
+  add(&line, "@sleeps ");
+  add(&line, kind);
+  add_number(&line, " asked ", asked);
+  add_number(&line, " tb ", tb);
+  say(&line);
+}
+
+static void woke(const char *kind, i64 began, i64 deadline, i64 asked, i64 at, u64 tb) {
   struct line line;
   line.used = 0;
   add(&line, "@woke ");
@@ -108,6 +119,7 @@ static void woke(const char *kind, i64 began, i64 deadline, i64 asked, i64 at) {
   add_number(&line, " asked ", asked);
   add_number(&line, " late ", at - deadline);
   add_number(&line, " at ", at);
+  add_number(&line, " tb ", tb);
   say(&line);
 }
 
@@ -123,6 +135,7 @@ static const struct sleeper SLEEPERS[] = {
 static void sleep_once(const struct sleeper *s, i64 asked) {
   i64 began = now(s->clock), deadline = began + asked;
   struct time t = time_of(s->way == RELATIVE ? asked : deadline);
+  sleeps(s->kind, asked, timebase());
   if (s->way == RELATIVE) call(NANOSLEEP, (i64)&t, 0, 0, 0);
   else if (s->way == UNTIL) call(CLOCK_NANOSLEEP, s->clock, ABSOLUTE, (i64)&t, 0);
   else {
@@ -135,7 +148,7 @@ static void sleep_once(const struct sleeper *s, i64 asked) {
     call(READ, fd, (i64)&expired, 8, 0);
     call(CLOSE, fd, 0, 0, 0);
   }
-  woke(s->kind, began, deadline, asked, now(s->clock));
+  woke(s->kind, began, deadline, asked, now(s->clock), timebase());
 }
 
 static void start_sleepers(i64 ms) {

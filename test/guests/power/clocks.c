@@ -2,7 +2,8 @@
  * What a kernel does with TB and DEC, and nothing else: every PERIOD ticks DEC interrupts, the timebase is turned into ns
  * by the frequency that pseries has at boot, and lines say what was seen (src/world/code/told.ts reads them).
  *
- *   @read counter TB TB     @read monotonic NS TB     @wake dec TB     @sleep dec monotonic NS TB     @dec DEC TB
+ *   @clocks 0 tb T counter TB monotonic NS tb T    @sleeps dec monotonic asked NS tb T
+ *   @woke dec monotonic tb T                       @dec DEC tb T
  */
 typedef unsigned long long u64;
 typedef long long s64;
@@ -20,7 +21,7 @@ static void set_decrementer(u64 v) { __asm__ volatile("mtspr 22,%0" ::"r"(v)); }
 static u64 ns(u64 ticks) { return ticks / 64 * 125 + ticks % 64 * 125 / 64; }
 
 /* Up to 16 characters a call, most significant byte first. */
-static char line[96];
+static char line[128];
 static ul used;
 static void flush(void) {
   for (ul at = 0; at < used; at += 16) {
@@ -35,21 +36,27 @@ static void hex(u64 v) {
   text(" 0x");
   for (int i = 60; i >= 0; i -= 4) line[used++] = "0123456789abcdef"[(v >> i) & 15];
 }
-static void say(const char *what, u64 value, u64 tb) { text(what); hex(value); hex(tb); text("\n"); flush(); }
+static void number(const char *name, u64 v) { text(name); hex(v); }
+static void end_line(u64 tb) { number(" tb", tb); text("\n"); flush(); }
 
 static void sleep_on(u64 tb) {
   due += PERIOD;
   if ((s64)(due - tb) <= 0) due = tb + PERIOD; /* time has jumped */
   set_decrementer(due - tb);
-  say("@sleep dec monotonic", ns(due - tb), tb);
+  number("@sleeps dec monotonic asked", ns(due - tb));
+  end_line(tb);
 }
 
 void dec_interrupt(void) {
   u64 tb = timebase(), dec = decrementer();
-  text("@wake dec"); hex(tb); text("\n"); flush();
-  say("@read counter", tb, tb);
-  say("@read monotonic", ns(tb - first), tb);
-  say("@dec", dec, tb);
+  text("@woke dec monotonic");
+  end_line(tb);
+  number("@clocks 0 tb", tb);
+  number(" counter", tb);
+  number(" monotonic", ns(tb - first));
+  end_line(tb);
+  number("@dec", dec);
+  end_line(tb);
   sleep_on(timebase());
 }
 
