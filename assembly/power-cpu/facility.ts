@@ -1,6 +1,7 @@
 /** Instructions that a facility of MSR turns on: whether it is on, and which file has the instruction. */
 import { raise, VECTOR_FP, VECTOR_VEC, VECTOR_VSX } from './exception'
 import { float_move } from './float-status'
+import { float_scalar } from './float-scalar'
 import { float_storage } from './float-storage'
 import { msr, MSR_FP, MSR_VEC, MSR_VSX } from './registers'
 import { Facility, FacilityFile } from './tables'
@@ -32,6 +33,7 @@ export function facility_op(slot: usize, pc: u64): u32 {
   switch (op >> 8) {
     case FacilityFile.FMEM: return float_storage(word, which, pc)
     case FacilityFile.FMOVE: return float_move(word, which, pc)
+    case FacilityFile.FP: return float_scalar(word, which, pc)
     case FacilityFile.VINT: return vector_integer(word, which)
     case FacilityFile.VMUL: return vector_multiply(word, which)
     case FacilityFile.VPERM: return vector_permute(word, which)

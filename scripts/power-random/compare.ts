@@ -1,20 +1,42 @@
 /** Two machines' records of one batch, case by case. */
 import { createHash } from 'node:crypto'
+import { findInstruction } from '../../src/power/disassemble.js'
 import { disassemble } from '../../src/power/index.js'
 import { AT, type Batch, RECORD_BYTES } from './records.js'
 
 /**
  * A case's part of the records without what is not compared. QEMU fills DSISR from the instruction as it lies in memory: in
- * little-endian mode from other bits. It never says that a result was rounded up (FPSCR[FR]).
+ * little-endian mode from other bits. It never says that a result was rounded up (FPSCR[FR]). And see below.
  */
 function compared(batch: Batch, records: Uint8Array, index: number): DataView {
   const size = RECORD_BYTES[batch.kind]
   const view = new DataView(records.slice(index * size, (index + 1) * size).buffer)
   if (batch.cases[index]!.little) view.setBigUint64(AT.dsisr, 0n)
-  if (batch.kind === 'float') view.setBigUint64(AT.fpscr, view.getBigUint64(AT.fpscr) & ~FR)
+  if (batch.kind === 'float') {
+    view.setBigUint64(AT.fpscr, view.getBigUint64(AT.fpscr) & ~unlike(batch.cases[index]!.words))
+    // QEMU takes the interrupt of an enabled exception before it sets CR1.
+    if (view.getBigUint64(AT.srr1) & PROGRAM_FLOAT) {
+      view.setUint32(AT.cr + 4, view.getUint32(AT.cr + 4) & ~0x0f00_0000)
+      // And before it clears FI, if that is an invalid operation.
+      if (view.getBigUint64(AT.fpscr) & VX) view.setBigUint64(AT.fpscr, view.getBigUint64(AT.fpscr) & ~FI)
+    }
+  }
   return view
 }
+
+/** Bits of FPSCR that are not compared, as QEMU lacks them after some instruction of the case. */
+function unlike(words: readonly number[]): bigint {
+  const names = words.map((word) => findInstruction(word)?.name ?? '')
+  // A comparison clears FI, and one of a NaN sets C, which both are of results only. Integers made numbers get no class.
+  const compares = names.some((name) => /^fcmp/.test(name)) ? C | FI : 0n
+  return FR | compares | (names.some((name) => /^fcfid/.test(name)) ? FPRF : 0n)
+}
 const FR = 1n << 18n
+const VX = 1n << 29n
+const FI = 1n << 17n
+const C = 1n << 16n
+const FPRF = 0x1fn << 12n
+const PROGRAM_FLOAT = 1n << 20n
 
 /** A digest of what a case made of its record. */
 export function digest(batch: Batch, records: Uint8Array, index: number): string {

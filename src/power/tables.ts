@@ -65,6 +65,7 @@ const OUT_OF_LINE = ['arith', 'mem', 'sys']
 export const FACILITY_FILES: Readonly<Record<string, string>> = {
   fmem: 'float-storage',
   fmove: 'float-status',
+  fp: 'float-scalar',
   vint: 'vector-integer',
   vmul: 'vector-multiply',
   vperm: 'vector-permute',

@@ -41,6 +41,7 @@ test('every operation and every handler of the tables has a case', () => {
 const LAST: Readonly<Record<string, string>> = {
   fmem: 'STXSIBX',
   fmove: 'MFFSL',
+  fp: 'FRIM',
   vint: 'VCMPNEZW',
   vmul: 'VSUBECUQ',
   vperm: 'VCTZLSBB',
