@@ -5,8 +5,8 @@
  */
 import { div_wide, mulhi_u64 } from '../wide'
 import {
-  default_nan, DOUBLE, DOWN, FINITE, from_double, from_single, infinity, INFINITE, is_nan, normalize, pack_nan, part_a, part_b, part_c,
-  Parts, result, round, shift_jam_wide, SIGNALLING, SINGLE, work, ZERO, zero,
+  default_nan, DOWN, FINITE, from_double, from_single, infinity, INFINITE, is_nan, normalize, pack_nan, part_a, part_b,
+  part_c, Parts, result, round, shift_jam_wide, SIGNALLING, SINGLE, work, ZERO, zero,
 } from './float-number'
 import { VXIDI, VXIMZ, VXISI, VXSNAN, VXSQRT, VXZDZ, ZX } from './fpscr'
 
