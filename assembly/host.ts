@@ -14,8 +14,8 @@ import {
   HOST_CPU_TIME, HOST_MONO, HOST_TSC, HOST_WALL, HYPERVISOR_XEN, host, machine, NEVER,
   SLOT_CALIBRATION,
 } from './layout'
-import { CALIBRATION_EPOCH_NS, CpuTime } from './x86/calibration'
-import { scale_delta, scale_mul, scale_shift, unscale_up, xen_time_scale } from './x86/pvclock'
+import { CALIBRATION_EPOCH_NS, CpuTime, cpu_time_now } from './x86/calibration'
+import { scale_mul, scale_shift, unscale_up, xen_time_scale } from './x86/pvclock'
 
 @inline export function host_counter(address: usize): Counter { return changetype<Counter>(address) }
 @inline export function host_tsc(): u64 { return counter_read(host_counter(HOST_TSC), machine().now_ns) }
@@ -35,24 +35,20 @@ import { scale_delta, scale_mul, scale_shift, unscale_up, xen_time_scale } from 
 /** Xen's platform time (read_platform_stime), the master of the calibration. */
 @inline export function xen_master(): u64 { return host_mono() + host().system_time_base_ns }
 
-/** Xen's NOW() at host TSC `tsc` (arch/x86/time.c get_s_time_fixed). */
-export function xen_time_at(tsc: u64): u64 {
-  const c = cpu_time()
-  const delta = <i64>(tsc - c.local_tsc)
-  return delta >= 0
-    ? c.local_stime + scale_delta(delta, c.mul, c.shift)
-    : c.local_stime - scale_delta(-delta, c.mul, c.shift)
-}
+/** Xen's NOW() at host TSC `tsc`. */
+@inline export function xen_time_at(tsc: u64): u64 { return cpu_time_now(cpu_time(), tsc) }
 
 @inline export function xen_now(): u64 { return xen_time_at(host_tsc()) }
 
-/** First true ns at which NOW() is `deadline` or later, by today's stamp. */
+/** First true ns at which NOW() is `deadline` or later, by today's stamp. When the TSC wraps NOW() falls: then never. */
 export function xen_when(deadline: u64): u64 {
   const c = cpu_time()
+  if (host_tsc() < c.local_tsc) return NEVER
   const ahead = <i64>(deadline - c.local_stime)
   if (ahead <= 0) return machine().now_ns
   const ticks = unscale_up(ahead, c.mul, c.shift)
-  return ticks == NEVER ? NEVER : host_when(HOST_TSC, c.local_tsc + ticks)
+  const tsc = c.local_tsc + ticks
+  return ticks == NEVER || tsc < ticks ? NEVER : host_when(HOST_TSC, tsc)
 }
 
 /** The time line on which the hypervisor of this host counts: NOW(), or KVM's boot clock. */

@@ -7,9 +7,9 @@
  *    └──────────────── skipped ───────────────────────┘└─ lived ─┘
  *
  * c: Xen's calibration, w: a CPU wakes for a timer of its kernel. The horizon is the first event that is not one of these: a
- * reader, a process that falls asleep, an action of the scenario. Until the limit, some seconds before it, the
- * state is computed; from there on all happens as always, so what a kernel computes anew at each interrupt is computed by the
- * kernel itself, and only what it counts and what it keeps must be made right here:
+ * reader, a process that falls asleep, an action of the scenario, or a wrap of Xen's TSC. Until the limit, some seconds
+ * before it, the state is computed; from there on all happens as always, so what a kernel computes anew at each interrupt
+ * is computed by the kernel itself, and only what it counts and what it keeps must be made right here:
  *
  *   - kernels are built to sleep through ticks: jiffies, clocks and accounting take in whatever time has gone by, in
  *     one step or in many, with the same sum (skip-2-6-18.ts, skip-modern.ts say where that needs help)
@@ -27,7 +27,7 @@ import {
 import { skip_2_6_18 } from './skip-2-6-18'
 import { skip_linux_ppc64, skip_linux_xen } from './skip-modern'
 import { xen_skip_to } from './x86/xen'
-import { epoch_at, epoch_start, epochs_begin } from './x86/xen-epochs'
+import { epoch_at, epoch_start, epochs_begin, epochs_end } from './x86/xen-epochs'
 
 /** Less than this before the horizon is not worth a look. */
 const WORTH_NS: u64 = 12_000_000_000
@@ -43,12 +43,14 @@ const LIVED_NS: u64 = 2_500_000_000
 export function skip_ahead(until: u64): void {
   const running = machine().run_state == RUN_RUNNING
   if (running && !all_idle()) return // most often, of a guest that works
-  const horizon = min(until, first_foreign())
+  const xen = host().hypervisor == HYPERVISOR_XEN
+  const first = min(until, first_foreign())
+  const horizon = xen ? epochs_end(first) : first
   const now = machine().now_ns
   if (horizon < now || horizon - now < WORTH_NS) return
   const limit = horizon - LIVED_NS
   if (!running) {
-    if (host().hypervisor == HYPERVISOR_XEN) skip_calibrations(limit)
+    if (xen) skip_calibrations(limit)
     return
   }
   const hypervisor = guest().hypervisor

@@ -19,7 +19,11 @@ export class CpuTime {
 /** The interval between calibrations, ns. */
 export const CALIBRATION_EPOCH_NS: u64 = 1_000_000_000
 
-/** System time on this CPU when its TSC reads `tsc`; a TSC behind the stamp counts backwards. */
+/**
+ * System time on this CPU when its TSC reads `tsc` (get_s_time_fixed). A TSC behind the stamp counts backwards, since Xen
+ * 7b3e1b4e84 of January 2026; before, it was taken for one far ahead. The comparison is unsigned: of a TSC that has
+ * wrapped since the stamp, system time falls by all that 2^64 ticks are worth.
+ */
 export function cpu_time_now(t: CpuTime, tsc: u64): u64 {
   if (tsc >= t.local_tsc) return t.local_stime + scale_delta(tsc - t.local_tsc, t.mul, t.shift)
   return t.local_stime - scale_delta(t.local_tsc - tsc, t.mul, t.shift)

@@ -47,11 +47,19 @@ export function epochs_begin(): bool {
   e.first_ns = queue_time(SLOT_CALIBRATION)
   if (!host().constant_tsc || e.first_ns == NEVER || rate.num == 0) return false
   e.tsc = tsc_at(e.first_ns)
+  if (e.tsc < c.local_tsc) return false // NOW() falls with the TSC
   e.stime = xen_time_at(e.tsc)
   e.ticks = muldiv_u64(CALIBRATION_EPOCH_NS, rate.num, rate.den)
   e.ns = scale_delta(e.ticks, c.mul, c.shift)
   e.more_ns = scale_delta(e.ticks + 1, c.mul, c.shift) - e.ns
   return e.ns + DRIFT_MAX_NS >= CALIBRATION_EPOCH_NS && e.ns <= CALIBRATION_EPOCH_NS + DRIFT_MAX_NS
+}
+
+/** `limit`, or when the TSC wraps if that is earlier; of a TSC in its lower half, when it comes into the upper one. */
+export function epochs_end(limit: u64): u64 {
+  const half = <u64>1 << 63
+  const next = tsc_at(machine().now_ns) < half ? half : 0
+  return min(limit, counter_when(host_counter(HOST_TSC), machine().now_ns, next))
 }
 
 /** F(D): what NOW() gains in a second of true time, or less by 1. */

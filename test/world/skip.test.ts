@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Pace } from '../../src/core/machine.js'
+import { parseScenario } from '../../src/scenario/index.js'
 import { runScenario } from '../../src/world/index.js'
 import { builds } from '../helpers/core.js'
 import { libraryNames, libraryScenario } from '../helpers/library.js'
@@ -19,6 +20,21 @@ describe.each(builds)('skipping, %s build', (build) => {
       { numRuns: build === 'release' ? 60 : 6 },
     )
   })
+})
+
+it.each(['linux-xen', 'linux-2.6.18-xen'])('%s: a TSC that wraps while it is skipped', (kernel) => {
+  const text = `
+name: wraps
+title: wraps
+duration: 6 h
+hosts: { a: { hypervisor: xen, tsc: { frequency: 3 GHz, at-start: ${2n ** 64n - 3_000_000_000n * 10_000n} } } }
+guests:
+  native: { on: a, kernel: ${kernel}, tsc: { mode: native } }
+  emulated: { on: a, kernel: ${kernel}, tsc: { mode: emulate } }
+`
+  const states = (pace: Pace) =>
+    runScenario(parseScenario(text, 'wraps.yaml'), { pace }).guests.map(({ stateHash }) => stateHash)
+  expect(states('skipping')).toEqual(states('event-by-event'))
 })
 
 describe('the library', () => {
