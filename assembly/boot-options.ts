@@ -11,4 +11,6 @@ import { guest, machine } from './layout'
 @inline export function boot_privileged(): bool { return guest().privileged != 0 }
 /** x86-64 layouts; false: x86-32. */
 @inline export function boot_wide(): bool { return guest().wide != 0 }
+/** CPUID has Hyper-V's leaves: the guest may use its clocks. */
+@inline export function boot_hyperv(): bool { return guest().hv_enabled != 0 }
 @inline export function boot_vcpus(): u32 { return machine().vcpus }

@@ -8,23 +8,30 @@ import { Counter, counter_fraction, counter_rate, counter_read, counter_step } f
 import { queue_relink } from './event-queue'
 import { cpu_time, host_counter, host_counter_set, hypervisor_now, xen_start } from './host'
 import {
-  busy, CAUSE_FREQUENCY, GUEST_MEMORY, guest, host, HOST_MONO, HOST_TIMEBASE, HOST_TSC, HOST_WALL, HYPERVISOR_XEN,
-  machine, MAX_BUSY, MAX_READERS, MAX_SLEEPERS, reader, RUN_RUNNING, sleeper, SLEEPER_AWAKE, STATE, STATE_END, vcpu,
+  busy, CAUSE_FREQUENCY, CLOCK_REALTIME, GUEST_MEMORY, guest, host, HOST_MONO, HOST_TIMEBASE, HOST_TSC, HOST_WALL,
+  HYPERVISOR_XEN, machine, MAX_BUSY, MAX_READERS, MAX_SLEEPERS, reader, RUN_RUNNING, sleeper, SLEEPER_AWAKE, STATE,
+  STATE_END, vcpu,
 } from './layout'
 import { enter, leave, machine_create, service } from './machine'
 import { GPA_SHARED_INFO } from './memory'
 import {
-  program_adjtime, program_read_clock, program_rtc_resync, program_settimeofday, program_suspend,
+  program_adjtime, program_adjtimex, program_read_clock, program_rtc_resync, program_settimeofday, program_suspend,
 } from './model/program'
 import { dec_rearm } from './ppc/cpu'
 import { vcpu_can_run } from './vcpu'
+import { vmclock_answer } from './vmclock'
 import { BUSY_WAITING } from './workload'
 import { xxh64 } from './hash'
 import { domain_tsc_ratio, tsc_get_info, tsc_set_info } from './x86/domain-tsc'
 import { kvm_rearm_timers, kvm_set_guest_tsc_khz } from './x86/kvm'
+import { HV_X64_MSR_TIME_REF_COUNT, rdmsr } from './x86/cpu'
 import { tsc_ratio_one } from './x86/tsc'
 import { domain_tsc, guest_alive, xen_publish_time, xen_rearm_timers } from './x86/xen'
-import { host_tsc, xen_now } from './host'
+import { cpu_time, host_tsc, xen_master, xen_now } from './host'
+
+/** A slew of 10 %, and what a tick that is longer by 1 us is: 100 ppm. */
+const SLEW_MOST: i64 = 100000000
+const TICK_PPB: i64 = 100000
 
 // ---- the host
 
@@ -67,6 +74,25 @@ export function host_read_fraction(which: u32): u64 {
 
 /** The host's state was copied in from another machine, perhaps one of an older layout of the queue. */
 export function host_restored(): void { queue_relink() }
+
+/** How KVM renews kvmclock's pages on this host; see layout.ts Host. */
+export function host_configure_kvmclock(step_ns: u32, update_ns: u64, stagger_ns: u32, never_back: u32): void {
+  const h = host()
+  h.kvm_step_ns = step_ns
+  h.kvm_update_ns = update_ns
+  h.kvm_stagger_ns = stagger_ns
+  h.kvm_never_back = never_back
+}
+
+/** The host woke from a sleep that reset its TSC: Xen takes a new stamp (init_percpu_time). */
+export function host_restamp(): void {
+  if (host().hypervisor != HYPERVISOR_XEN) return
+  const c = cpu_time()
+  c.local_tsc = host_tsc()
+  c.local_stime = xen_master()
+  c.master_stime = c.local_stime
+  if (guest_alive()) guest_publish_time()
+}
 
 /** The hypervisor boots; its counters are set. */
 export function host_start(): void {
@@ -127,6 +153,20 @@ export function guest_configure_power(source: u32, tb_hz: u32, told_hz: u32, dec
   g.booke = booke
 }
 
+/** The guest can use Hyper-V's clocks. */
+export function guest_configure_hyperv(): void { guest().hv_enabled = 1 }
+
+/** The guest's RTC makes up for missed ticks of `period_ns`, of at most `most_ns` (0: of any), at a cost of host time. */
+export function guest_configure_rtc(period_ns: u64, cost_ns: u64, most_ns: u64): void {
+  const g = guest()
+  g.rtc_period_ns = period_ns
+  g.rtc_cost_ns = cost_ns
+  g.rtc_most_ns = most_ns
+}
+
+/** Reader `index` looks at vmclock's disruption marker before it trusts its clock; there must be the device. */
+export function workload_guard_reader(index: u32): void { reader(index).guarded = 1 }
+
 /** Adds a reader; -1 when there are MAX_READERS. Times are true ns; until_ns is exclusive. */
 export function workload_add_reader(clock: u32, cpu: u32, from_ns: u64, every_ns: u64, until_ns: u64): i32 {
   for (let i: u32 = 0; i < MAX_READERS; i++) {
@@ -182,6 +222,7 @@ export function workload_add_busy(cpu: u32, from_ns: u64, until_ns: u64): i32 {
 export function guest_read_clock(cpu: u32, clock: u32): u64 { return program_read_clock(cpu, clock) }
 export function guest_settimeofday(ns: u64): void {
   program_settimeofday(0, ns)
+  vmclock_answer()
   if (vcpu_can_run(0)) leave(0)
 }
 export function guest_adjtime(ppb: i32): void { program_adjtime(ppb) }
@@ -189,6 +230,20 @@ export function guest_rtc_resync(): void {
   program_rtc_resync(0)
   if (vcpu_can_run(0)) leave(0)
 }
+/**
+ * An NTP daemon in the guest that slews: each `period_ns` it sees how far the clock is behind `source_ns`, takes what was
+ * not mended for the clock's own error, and sets the rate at which the rest is gone after another period.
+ */
+export function guest_slew(source_ns: u64, period_ns: u64): void {
+  const g = guest()
+  const behind = <i64>(source_ns - program_read_clock(0, CLOCK_REALTIME))
+  const rate = behind * 1000000 / <i64>(period_ns / 1000) // ppb over a period; fits for errors of hours
+  g.agent_ppb = max(min(g.agent_ppb + rate, SLEW_MOST), -SLEW_MOST)
+  const wanted = max(min(g.agent_ppb + rate, SLEW_MOST), -SLEW_MOST)
+  const ticks = wanted / TICK_PPB
+  program_adjtimex(<i32>ticks, <i32>(wanted - ticks * TICK_PPB))
+}
+
 /** The platform announces a timebase frequency: the guest hears of it when it runs. */
 export function guest_tell_frequency(hz: u32): void {
   guest().told_tb_hz = hz
@@ -257,6 +312,12 @@ export function guest_set_tsc_khz(khz: u32): i32 {
 }
 export function guest_virtual_tsc_khz(): u32 { return guest().virtual_tsc_khz }
 export function guest_tsc_offset(cpu: u32): u64 { return guest().tsc_offset + vcpu(cpu).tsc_adjust }
+
+/** IA32_TSC_DEADLINE as a VMM reads it. */
+export function guest_tsc_deadline(cpu: u32): u64 { return vcpu(cpu).tsc_deadline }
+
+/** Hyper-V's reference counter, units of 100 ns. */
+export function guest_reference_count(): u64 { return rdmsr(0, HV_X64_MSR_TIME_REF_COUNT) }
 
 /** Whether one stamp serves all vCPUs (KVM_GET_CLOCK's KVM_CLOCK_TSC_STABLE). */
 export function kvm_master_clock(): u32 { return guest().master_clock }

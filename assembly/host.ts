@@ -27,8 +27,12 @@ import { scale_mul, scale_shift, unscale_up, xen_time_scale } from './x86/pvcloc
   return counter_when(host_counter(address), machine().now_ns, value)
 }
 
-/** KVM's get_kvmclock_base_ns: raw monotonic plus the time spent suspended. */
-@inline export function kvm_base(): u64 { return host_mono() + host().suspended_ns }
+/** KVM's get_kvmclock_base_ns: raw monotonic plus the time spent suspended; on some hosts in steps. */
+export function kvm_base(): u64 {
+  const ns = host_mono() + host().suspended_ns
+  const step = host().kvm_step_ns
+  return step ? ns - ns % step : ns
+}
 
 @inline export function cpu_time(): CpuTime { return changetype<CpuTime>(HOST_CPU_TIME) }
 

@@ -130,7 +130,11 @@ export class Host {
   system_time_base_ns: u64 // Xen: system_time when HOST_MONO reads 0; 0 but for an epoch-based hypervisor
   wc_sec: u64 // Xen: UTC at system_time 0
   wc_nsec: u32
-  pad0: u32
+  // KVM: how kvmclock's pages are renewed where no master clock serves all of them
+  kvm_step_ns: u32 // the clock behind them advances in steps of this; 0: it does not
+  kvm_update_ns: u64 // from one renewal to the next; 0: 300 s
+  kvm_stagger_ns: u32 // from one vCPU's renewal to the next one's
+  kvm_never_back: u32 // a renewal shows no less than the page before it (Linux 1d5f066e0b63)
 }
 
 /** Where TB and DEC get their ticks: Guest.tb_source. */
@@ -180,8 +184,21 @@ export class Guest {
   option_clocksource: u32
   option_ntp: u32
   sleepers: u32 // how many of SLEEPER are in use, from the first on
-  pad0: u32
+  kvm_sync_next: u32 // the vCPU whose page is renewed next, where they are not renewed together
   stime_offset: u64 // Xen HVM: what guest time is ahead of system time, which an emulated TSC counts (pl_time)
+  cur_tsc_adjust: u64 // KVM: the TSC offset of the current generation minus tsc_offset
+  // Hyper-V's clocks (x86/hyperv.ts)
+  hv_enabled: u32
+  hv_page_gpa: u32 // the reference TSC page; 0: not registered
+  hv_offset: i64 // Xen: reference counter minus NOW(), ns
+  // an emulated RTC that makes up for what it has missed (rtc.ts)
+  rtc_period_ns: u64 // 0: it does not
+  rtc_cost_ns: u64 // host time that one tick costs
+  rtc_most_ns: u64 // the longest gap that it makes up for; 0: any
+  rtc_last_ns: u64 // the host's wall clock when it was looked at last
+  vmclock: u32 // the VM has the device
+  pad0: u32
+  agent_ppb: i64 // what an agent that slews has found the clock to be slow by
 }
 /** Xen's TSC settings of the domain: DomainTsc (x86/domain-tsc.ts). */
 export const GUEST_DOMAIN_TSC: usize = GUEST + 0x180
@@ -238,12 +255,16 @@ export class Vcpu {
   purr_held: u64
   vtb_stopped: u32
   pad2: u32
+  // KVM
+  deadline_mono_ns: u64 // the host's clock at which a deadline is due that a VMM has written; 0: it follows the TSC
+  steal_skew_ns: u64 // stolen time that the guest is told minus what the vCPU's thread has waited
 }
 
 /** The event slots: who may have an event in the queue. A slot has at most one. */
 export const SLOT_CALIBRATION: u32 = 0 // Xen, each second
 export const SLOT_WALL_SYNC: u32 = 1 // the host's own push of its wall clock into the hypervisor
 export const SLOT_KVMCLOCK_SYNC: u32 = 2 // KVM, each 300 s
+export const SLOT_RTC: u32 = 3 // an emulated RTC has made up for what it had missed
 export const SLOT_VCPU: u32 = 8 // 8 slots a vCPU
 export const SLOTS_PER_VCPU: u32 = 8
 export const VCPU_SINGLESHOT: u32 = 0
@@ -267,6 +288,8 @@ export const CLOCK_COUNTER: u32 = 5 // the raw register: TSC or TB, in ticks
 export const CLOCK_SCHED: u32 = 6 // sched_clock, and what printk shows
 export const CLOCK_STEAL: u32 = 7 // stolen time as the kernel accounts it, ns
 export const CLOCK_JIFFIES: u32 = 8
+export const CLOCK_REFERENCE: u32 = 9 // Hyper-V's reference counter by its MSR, ns
+export const CLOCK_REFERENCE_PAGE: u32 = 10 // the same by the TSC page
 
 @unmanaged
 export class Reader {
@@ -276,7 +299,8 @@ export class Reader {
   every_ns: u64
   until_ns: u64
   active: u32
-  pad0: u32
+  guarded: u32 // it does not read while vmclock's disruption marker is one that nobody has answered
+  answered: u64 // the marker when its clock was last known to be good
 }
 
 export const SLEEPER_UNUSED: u32 = 0

@@ -17,7 +17,7 @@ import {
   busy, CAUSE_BOOT, CAUSE_FREQUENCY, CAUSE_RESUME, FAULT_DIVERGED, FAULT_LIVELOCK, guest, host, HYPERVISOR_KVM,
   HYPERVISOR_XEN, machine, MACHINE_MAGIC, MEMORY_DEFAULT, reader, RUN_FAULTED, RUN_OFF, RUN_RUNNING, RUN_STOPPED,
   RUNSTATE_BLOCKED, RUNSTATE_OFFLINE, RUNSTATE_RUNNABLE, RUNSTATE_RUNNING, sleeper, SLOT_BUSY, SLOT_CALIBRATION,
-  SLOT_KVMCLOCK_SYNC, SLOT_READER, SLOT_SLEEPER, SLOT_VCPU, SLOT_WALL_SYNC, SLOTS, SLOTS_PER_VCPU, STATE, STATE_END,
+  SLOT_KVMCLOCK_SYNC, SLOT_READER, SLOT_RTC, SLOT_SLEEPER, SLOT_VCPU, SLOT_WALL_SYNC, SLOTS, SLOTS_PER_VCPU, STATE, STATE_END,
   VCPU_AGAIN, VCPU_DEC, VCPU_HDEC, VCPU_PERIODIC, VCPU_SINGLESHOT, VCPU_TSC_DEADLINE, vcpu,
 } from './layout'
 import {
@@ -26,14 +26,16 @@ import {
 } from './model/program'
 import { observations_full, observe, SEEN_BOOT, SEEN_READ, SEEN_RESUME, SEEN_STOP } from './observe'
 import { dec_due, dec_fired, dec_rearm, hdec_due, hdec_fired, vtb_hold, vtb_release } from './ppc/cpu'
+import { rtc_catch_up, rtc_stopped } from './rtc'
 import { skip_ahead, skip_begins_at } from './skip'
 import { runstate_change, vcpu_can_run, vcpu_init } from './vcpu'
+import { vmclock_disrupt, vmclock_holds } from './vmclock'
 import {
   BUSY_NOW, BUSY_OVER, process_slept, process_sleeps, reader_next, runqueue_busy, workload_start, workload_stop,
 } from './workload'
 import { writers_update } from './writer'
 import {
-  kvm_arm_sync, kvm_publish_steal, kvm_rearm_timers, kvm_sync, kvm_tsc_deadline_due, kvm_tsc_deadline_fired,
+  kvm_arm_sync, kvm_enter_vcpu, kvm_publish_steal, kvm_rearm_timers, kvm_sync, kvm_tsc_deadline_due, kvm_tsc_deadline_fired,
 } from './x86/kvm'
 import {
   DEFAULT_PERIOD_NS, xen_calibrate, xen_create_domain, xen_periodic_due, xen_periodic_work, xen_schedule_in,
@@ -110,6 +112,7 @@ export function machine_stop(): void {
   }
   workload_stop()
   writers_update()
+  rtc_stopped()
 }
 
 /** The guest goes on. `suspended`: it had suspended itself, so its suspend hypercall returns now (Xen PV). */
@@ -119,6 +122,7 @@ export function machine_resume(suspended: bool): void {
   m.run_state = RUN_RUNNING
   m.stopped_total_ns += m.now_ns - m.stopped_at_ns
   observe(SEEN_RESUME, 0, m.now_ns - m.stopped_at_ns, 0)
+  if (rtc_catch_up()) for (let cpu: u32 = 0; cpu < m.vcpus; cpu++) vcpu(cpu).descheduled = 1
   for (let cpu: u32 = 0; cpu < m.vcpus; cpu++) {
     const v = vcpu(cpu)
     if (suspended && cpu == 0) v.pending |= CAUSE_RESUME
@@ -143,6 +147,7 @@ export function machine_land(vcpus: u32, stopped_at_ns: u64, stopped_total_ns: u
   m.stopped_at_ns = stopped_at_ns
   m.stopped_total_ns = stopped_total_ns
   guest().hypervisor = host().hypervisor
+  guest().guest_stopped_request = 0 // of a VM that is no more
   for (let slot: u32 = SLOT_VCPU; slot < SLOTS; slot++) queue_disarm(slot)
   if (is_xen()) xen_create_domain()
   for (let cpu: u32 = 0; cpu < vcpus; cpu++) land_vcpu(cpu)
@@ -150,6 +155,7 @@ export function machine_land(vcpus: u32, stopped_at_ns: u64, stopped_total_ns: u
     kvm_arm_sync()
     kvm_rearm_timers()
   }
+  vmclock_disrupt()
 }
 
 function land_vcpu(cpu: u32): void {
@@ -173,6 +179,7 @@ function schedule_in(cpu: u32): void {
   vtb_release(cpu)
   runstate_change(cpu, RUNSTATE_RUNNING)
   kvm_publish_steal(cpu)
+  kvm_enter_vcpu(cpu)
 }
 
 /** The vCPU loses its CPU without having blocked: the host stops it, or gives the CPU to others. */
@@ -215,6 +222,11 @@ export function enter(cpu: u32): void {
   }
 }
 
+/** The RTC has made up for what it had missed: the vCPUs that waited for it run. */
+function rtc_done(): void {
+  for (let cpu: u32 = 0; cpu < machine().vcpus; cpu++) machine_steal(cpu, false)
+}
+
 /**
  * Guest code has run on a vCPU: it goes idle if it has nothing to run, and comes back if something is pending.
  * Guest code takes no time; but a kernel whose clock reads 1 ns less than the hypervisor's asks again and again
@@ -247,7 +259,7 @@ function fault(code: u32): void {
 function read_clock(index: u32): void {
   const r = reader(index)
   reader_next(index)
-  if (vcpu_can_run(r.vcpu)) observe(SEEN_READ, index, program_read_clock(r.vcpu, r.clock), r.clock)
+  if (vcpu_can_run(r.vcpu) && !vmclock_holds(index)) observe(SEEN_READ, index, program_read_clock(r.vcpu, r.clock), r.clock)
 }
 
 /** A process calls nanosleep; on a CPU that is taken away it does so when the CPU comes back. */
@@ -293,6 +305,7 @@ function fire(slot: u32): void {
   if (slot == SLOT_CALIBRATION) xen_calibrate()
   else if (slot == SLOT_KVMCLOCK_SYNC) kvm_sync()
   else if (slot == SLOT_WALL_SYNC) machine_sync_wall()
+  else if (slot == SLOT_RTC) rtc_done()
 }
 
 function fire_vcpu(cpu: u32, which: u32): void {

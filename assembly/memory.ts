@@ -7,6 +7,8 @@
  *   0x3000  vcpu_runstate_info per CPU, 64 bytes each
  *   0x4000  pvclock page per CPU, 64 bytes each (KVM; Linux' struct pvclock_vsyscall_time_info)
  *   0x5000  pvclock_wall_clock (KVM)
+ *   0x6000  Hyper-V's reference TSC page
+ *   0x7000  vmclock's page
  *   0x8000  the kernel model's own data, KERNEL_SIZE bytes
  */
 import { GUEST_MEMORY, machine } from './layout'
@@ -16,6 +18,8 @@ export const GPA_VCPU_INFO: u32 = 0x2000
 export const GPA_RUNSTATE: u32 = 0x3000
 export const GPA_PVCLOCK: u32 = 0x4000
 export const GPA_WALL_CLOCK: u32 = 0x5000
+export const GPA_REFERENCE_TSC: u32 = 0x6000
+export const GPA_VMCLOCK: u32 = 0x7000
 export const GPA_KERNEL: u32 = 0x8000
 export const KERNEL_SIZE: u32 = 0x8000
 

@@ -28,6 +28,7 @@ export const SEEN_STOP: u32 = 11
 export const SEEN_RESUME: u32 = 12
 export const SEEN_SETTIME: u32 = 13 // dom0 told the hypervisor: value secs, extra nsecs
 export const SEEN_SET_RTC: u32 = 14 // dom0 wrote the CMOS clock: value secs
+export const SEEN_CYCLE_OFFSET: u32 = 16 // more cycles since the last update than the clocksource allows: ns they are, ns allowed
 export const SEEN_FREQUENCY_ERROR: u32 = 15 // the guest noticed: value measured Hz, extra Hz it was told
 
 export function observe(kind: u32, index: u32, value: u64, extra: u64): void {

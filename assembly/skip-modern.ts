@@ -13,7 +13,7 @@ import { host_counter } from './host'
 import {
   guest, host, HOST_MONO, HOST_TIMEBASE, machine, NS_PER_SEC, SLEEPER_ASLEEP, sleeper, TB_HOST, TB_VIRTUAL_CLOCK, vcpu,
 } from './layout'
-import { CpuTimers, cpu_timers, KTIME_MAX, sleeper_expires, WATCHDOG_PERIOD_NS } from './model/hrtimer'
+import { CpuTimers, cpu_timers, KTIME_MAX, sleeper_expires, timers_have_passed, WATCHDOG_PERIOD_NS } from './model/hrtimer'
 import { lppc_move_next_tb, lppc_next_tb, lppc_wakes_alike } from './model/linux-ppc64'
 import { lxen_counts_system_time } from './model/linux-xen'
 import { timekeeper, timekeeper_is_even, tk_monotonic } from './model/timekeeping'
@@ -73,6 +73,7 @@ export function skip_linux_xen(limit: u64): void {
   }
   let now: u64 = 0
   for (let cpu: u32 = 0; cpu < machine().vcpus; cpu++) now = max(now, skip_xen_cpu(cpu, last))
+  timers_have_passed(epoch_now(now))
   xen_skip_to(now)
 }
 
@@ -112,13 +113,16 @@ export function skip_linux_ppc64(limit: u64): void {
     if (!waits_for_watchdog(c) || !v.dec_armed || v.vtb_stopped || periods(c, last) < 2) return
     if (v.dec_next + guest().tb_offset != lppc_next_tb(cpu) || !lppc_wakes_alike(cpu, v.dec_last, period)) return
   }
+  let tb: u64 = 0
   for (let cpu: u32 = 0; cpu < machine().vcpus; cpu++) {
     const n = periods(cpu_timers(cpu), last)
     move_timers(cpu_timers(cpu), n)
     lppc_move_next_tb(cpu, n * period)
     vcpu(cpu).dec_next += n * period
     dec_rearm(cpu)
+    tb = max(tb, lppc_next_tb(cpu) - period)
   }
+  timers_have_passed(tb)
 }
 
 /** Whether the guest's TB shows every value: it counts, and no ns of true time has two ticks. */

@@ -29,7 +29,7 @@ import { observe, SEEN_SOFT_LOCKUP, SEEN_TICKS, SEEN_WATCHDOG_TOUCHED } from '..
 import { process_wake } from '../workload'
 import { CPU_TIMERS_SIZE, GPA_CPU_TIMERS, GPA_TICK } from './kernel-memory'
 import {
-  calc_mult_shift, mult_of, shift_of, timekeeper, tk_advance, tk_monotonic, tk_realtime, VARIANT_SHIFT_22,
+  calc_mult_shift, mult_of, shift_of, timekeeper, tk_advance, tk_monotonic, tk_pass, tk_realtime, VARIANT_SHIFT_22,
 } from './timekeeping'
 
 /** The tick, for all CPUs. Times are CLOCK_MONOTONIC in ns. */
@@ -60,6 +60,8 @@ export class CpuTimers {
   tick_stopped: u32
   do_timer_last: u32 // this CPU counted jiffies when it went idle
   asleep: u32 // sleepers of this CPU
+  prev_steal: u64 // the steal clock up to which steal.ts has accounted
+  stat_steal: u64 // what /proc/stat shows, ns
 }
 
 export const KTIME_MAX: u64 = i64.MAX_VALUE
@@ -232,14 +234,24 @@ function forward(expires: u64, now: u64, period: u64): u64 {
 
 /** Counts the ticks that have come due and updates the timekeeper; how many (tick_do_update_jiffies64). */
 function update_jiffies(now: u64, cycles: u64): u64 {
+  const ticks = count_jiffies(now)
+  if (ticks) tk_advance(cycles, false)
+  return ticks
+}
+
+function count_jiffies(now: u64): u64 {
   const s = tick_state()
   const passed = <i64>(now - s.last_jiffies_update)
   if (passed < <i64>s.tick_ns) return 0
   const ticks = <u64>passed / s.tick_ns
   s.jiffies += ticks
   s.last_jiffies_update += ticks * s.tick_ns
-  tk_advance(cycles, false)
   return ticks
+}
+
+/** What the updates of many wakes of an idle kernel leave, of which the last found the counter at `cycles`. */
+export function timers_have_passed(cycles: u64): void {
+  if (count_jiffies(tk_monotonic(cycles))) tk_pass(cycles, false)
 }
 
 /** As update_jiffies, for a tick that ran: more than one tick in one go is a tick that came late. */
@@ -411,6 +423,9 @@ export function timers_sleep(cpu: u32, index: u32, cycles: u64): bool {
   tick_state().sleepers = max(tick_state().sleepers, index + 1)
   return reevaluate(cpu)
 }
+
+/** Whether the CPU's tick is stopped, as it is in idle. */
+export function timers_idling(cpu: u32): bool { return cpu_timers(cpu).tick_stopped != 0 }
 
 /** A clock was set, or the machine resumed: timers of other clocks may be due earlier (clock_was_set). */
 export function timers_clock_was_set(cpu: u32): bool { return reevaluate(cpu) }

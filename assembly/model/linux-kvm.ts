@@ -16,11 +16,12 @@
  * the TSC times a scale of 10 fraction bits, cut to 64 bits before the fraction is dropped, so that it falls after about
  * 2^54 ns (2.6.32 arch/x86/include/asm/timer.h __cycles_2_ns; Linux 4cecf6d401a0 keeps what is cut).
  */
-import { boot_clocksource, boot_hz, boot_variant, boot_vcpus } from '../boot-options'
+import { boot_clocksource, boot_hyperv, boot_hz, boot_variant, boot_vcpus } from '../boot-options'
 import { CAUSE_TIMER, CLOCK_COUNTER, CLOCK_JIFFIES, CLOCK_SCHED, CLOCK_STEAL, NS_PER_SEC } from '../layout'
-import { at, GPA_PVCLOCK, GPA_WALL_CLOCK } from '../memory'
+import { at, GPA_PVCLOCK, GPA_REFERENCE_TSC, GPA_WALL_CLOCK } from '../memory'
 import {
-  halt, MSR_IA32_TSC_DEADLINE, MSR_KVM_STEAL_TIME, MSR_KVM_SYSTEM_TIME_NEW, MSR_KVM_WALL_CLOCK_NEW, rdtsc, wrmsr,
+  halt, HV_X64_MSR_REFERENCE_TSC, MSR_IA32_TSC_DEADLINE, MSR_KVM_STEAL_TIME, MSR_KVM_SYSTEM_TIME_NEW,
+  MSR_KVM_WALL_CLOCK_NEW, rdtsc, wrmsr,
 } from '../x86/cpu'
 import { cmos_read_secs } from '../x86/hypercall'
 import {
@@ -32,7 +33,7 @@ import {
   timers_clock_was_set, timers_idle, timers_interrupt, timers_sleep, timers_touch_watchdog, timers_watchdog_due,
 } from './hrtimer'
 import { GPA_PLATFORM, GPA_SHARED_AREAS, SHARED_AREA_SIZE } from './kernel-memory'
-import { tk_adjust_frequency, tk_boot, tk_monotonic, tk_read, tk_settime } from './timekeeping'
+import { tk_adjtimex, tk_adjust_frequency, tk_boot, tk_monotonic, tk_read, tk_settime } from './timekeeping'
 
 @unmanaged
 class KvmTime {
@@ -50,6 +51,8 @@ class KvmTime {
 
 /** boot_variant: sched_clock with a product that is cut. */
 const VARIANT_OLD_CYC2NS: u32 = 4
+/** boot_variant: nothing keeps kvm-clock from falling, as before Linux 489fb490dbf8 (2.6.35), and in OSv. */
+const VARIANT_NO_GUARD: u32 = 9
 const CYC2NS_BITS: u32 = 10
 
 const PAGE_SIZE: u32 = 64 // struct pvclock_vsyscall_time_info
@@ -69,6 +72,7 @@ const MIN_DEADLINE: u64 = 15
 
 /** kvm-clock (kvm_clock_read); the kernel understands TSC_STABLE. */
 function kvm_clock(cpu: u32): u64 {
+  if (boot_variant() == VARIANT_NO_GUARD) return pvclock_read(at(page_gpa(cpu)), rdtsc(cpu))
   const last_value = changetype<usize>(kvm()) + offsetof<KvmTime>('last_value')
   return pvclock_clocksource_read(at(page_gpa(cpu)), rdtsc(cpu), PVCLOCK_TSC_STABLE, last_value, 0)
 }
@@ -113,7 +117,10 @@ function was_stopped(cpu: u32): bool {
 export function lkvm_boot(cpu: u32): void {
   wrmsr(cpu, MSR_KVM_SYSTEM_TIME_NEW, page_gpa(cpu) | MSR_ENABLED)
   wrmsr(cpu, MSR_KVM_STEAL_TIME, steal_gpa(cpu) | MSR_ENABLED)
-  if (cpu == 0) boot_time()
+  if (cpu == 0) {
+    if (boot_hyperv()) wrmsr(0, HV_X64_MSR_REFERENCE_TSC, GPA_REFERENCE_TSC | MSR_ENABLED)
+    boot_time()
+  }
   const cycles = cycles_now(cpu)
   timers_boot(cpu, cycles, sched_clock(cpu))
   program(cpu, cycles)
@@ -167,6 +174,7 @@ export function lkvm_settimeofday(cpu: u32, ns: u64): void {
 }
 
 export function lkvm_adjtime(ppb: i32): void { tk_adjust_frequency(ppb, cycles_now(0)) }
+export function lkvm_adjtimex(tick_us: i32, ppb: i32): void { tk_adjtimex(tick_us, ppb, cycles_now(0)) }
 
 /** The RTC shows whole seconds, so half a second is added, as drivers/rtc/class.c does at boot. */
 export function lkvm_rtc_resync(cpu: u32): void {

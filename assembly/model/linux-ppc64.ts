@@ -24,7 +24,7 @@ import {
   timers_clock_was_set, timers_idle, timers_interrupt, timers_sleep, WATCHDOG_PERIOD_NS,
 } from './hrtimer'
 import { GPA_PLATFORM, GPA_PLATFORM_CPU, PLATFORM_CPU_SIZE } from './kernel-memory'
-import { tk_adjust_frequency, tk_boot, tk_change_frequency, tk_monotonic, tk_read, tk_settime } from './timekeeping'
+import { tk_adjtimex, tk_adjust_frequency, tk_boot, tk_change_frequency, tk_monotonic, tk_read, tk_settime } from './timekeeping'
 
 @unmanaged
 class PpcTime {
@@ -169,6 +169,7 @@ export function lppc_settimeofday(cpu: u32, ns: u64): void {
   }
 }
 
+export function lppc_adjtimex(tick_us: i32, ppb: i32): void { tk_adjtimex(tick_us, ppb, get_tb(0)) }
 export function lppc_adjtime(ppb: i32): void { tk_adjust_frequency(ppb, get_tb(0)) }
 
 /**

@@ -10,10 +10,12 @@
  *                adds what the wall clock has advanced to REALTIME and BOOTTIME and counts on from the new
  *                system time. MONOTONIC and sched_clock stand still meanwhile
  */
-import { boot_clocksource, boot_hz, boot_ntp_synced, boot_privileged, boot_vcpus, boot_wide } from '../boot-options'
 import {
-  CAUSE_TIMER, CLOCK_COUNTER, CLOCK_JIFFIES, CLOCK_SCHED, CLOCK_STEAL, NS_PER_SEC, RUNSTATE_OFFLINE,
-  RUNSTATE_RUNNABLE,
+  boot_clocksource, boot_hz, boot_ntp_synced, boot_privileged, boot_variant, boot_vcpus, boot_wide,
+} from '../boot-options'
+import {
+  CAUSE_TIMER, CLOCK_COUNTER, CLOCK_JIFFIES, CLOCK_SCHED, CLOCK_STEAL, NS_PER_SEC, RUNSTATE_BLOCKED,
+  RUNSTATE_OFFLINE, RUNSTATE_RUNNABLE, RUNSTATE_RUNNING,
 } from '../layout'
 import { at, GPA_RUNSTATE, GPA_SHARED_INFO, GPA_VCPU_INFO } from '../memory'
 import { observe, SEEN_CLOCK_SET, SEEN_SET_RTC, SEEN_SETTIME } from '../observe'
@@ -29,15 +31,16 @@ import {
   PVCLOCK_TSC_STABLE, pvclock_clocksource_read, pvclock_read, pvclock_tsc_khz, VcpuTimeInfo,
 } from '../x86/pvclock'
 import {
-  runstate_time, shared_info_wc_version, VCPU_INFO_BYTES, VCPU_INFO_TIME, WC_NSEC, WC_SEC,
+  runstate_entry_time, runstate_time, shared_info_wc_version, VCPU_INFO_BYTES, VCPU_INFO_TIME, WC_NSEC, WC_SEC,
 } from '../x86/shared-info'
 import {
   event_device_ticks, EventDevice, tick_state, timers_boot, timers_busy, timers_clock_was_set,
-  timers_idle, timers_interrupt, timers_resume, timers_sleep, timers_start_rtc_sync, timers_take_rtc_due,
+  timers_idle, timers_idling, timers_interrupt, timers_resume, timers_sleep, timers_start_rtc_sync, timers_take_rtc_due,
 } from './hrtimer'
 import { GPA_PLATFORM, GPA_PLATFORM_CPU, GPA_SHARED_AREAS, PLATFORM_CPU_SIZE } from './kernel-memory'
+import { steal_account, steal_accounted, steal_is_accounted } from './steal'
 import {
-  tk_adjust_frequency, tk_boot, tk_coarse_realtime, tk_monotonic, tk_read, tk_realtime, tk_resume, tk_settime, tk_suspend,
+  tk_adjtimex, tk_boot, tk_coarse_realtime, tk_monotonic, tk_read, tk_realtime, tk_resume, tk_settime, tk_suspend,
 } from './timekeeping'
 
 @unmanaged
@@ -57,6 +60,8 @@ class XenTime {
 
 const RUNSTATE_SIZE: u32 = 64
 const GPA_TIME_AREA: u32 = GPA_SHARED_AREAS
+/** boot_variant: sched_clock counts by the run state area, which is not registered again after a resume. */
+const VARIANT_UNSTOLEN_SCHED: u32 = 6
 const CLOCKSOURCE_TSC: u32 = 2
 const CLOCKSOURCE_XEN: u32 = 3
 /** dom0 tells the hypervisor and the RTC the time each 11 minutes. */
@@ -88,7 +93,17 @@ function process_cycles(cpu: u32): u64 {
 /** Whether the clocksource is system time. */
 export function lxen_counts_system_time(): bool { return !xen().uses_tsc }
 
-@inline function sched_clock(cpu: u32): u64 { return system_time(cpu) - xen().sched_offset }
+function sched_clock(cpu: u32): u64 {
+  return boot_variant() == VARIANT_UNSTOLEN_SCHED ? unstolen(cpu) : system_time(cpu) - xen().sched_offset
+}
+
+/** Time in which this CPU ran or idled, by its run state area (xen_sched_clock of 2.6.24 to 2.6.35). */
+function unstolen(cpu: u32): u64 {
+  const area = at(GPA_RUNSTATE + cpu * RUNSTATE_SIZE)
+  const times = area + runstate_time(boot_wide())
+  const since = <i64>(system_time(cpu) - load<u64>(area + runstate_entry_time(boot_wide())))
+  return load<u64>(times + 8 * RUNSTATE_BLOCKED) + load<u64>(times + 8 * RUNSTATE_RUNNING) + max(since, 0)
+}
 
 /** UTC in ns, by the hypervisor (xen_read_wallclock); it does not look at wc_sec_hi. */
 function read_wallclock(cpu: u32): u64 {
@@ -183,6 +198,7 @@ function boot_time(): void {
 export function lxen_interrupt(cpu: u32, cause: u32): void {
   if (cause != CAUSE_TIMER) return
   const cycles = cycles_now(cpu)
+  account_steal(cpu, true)
   timers_interrupt(cpu, cycles, sched_clock(cpu))
   tell_hypervisor(cpu, false)
   program(cpu, cycles)
@@ -193,13 +209,21 @@ export function lxen_idle(cpu: u32): void {
   sched_op_block(cpu)
 }
 
+/** Older kernels, whose accounting is not what the steal clock says. */
+function account_steal(cpu: u32, tick: bool): void {
+  const idle = timers_idling(cpu)
+  if (steal_is_accounted() && idle != tick) steal_account(cpu, runstate_steal(cpu), idle)
+}
+
 export function lxen_busy(cpu: u32): void {
   const cycles = cycles_now(cpu)
+  account_steal(cpu, false)
   if (timers_busy(cpu, cycles)) program(cpu, cycles)
 }
 
 export function lxen_nanosleep(cpu: u32, i: u32): void {
   const cycles = cycles_now(cpu)
+  account_steal(cpu, false)
   if (timers_sleep(cpu, i, cycles)) program(cpu, cycles)
 }
 
@@ -209,8 +233,10 @@ export function lxen_settimeofday(cpu: u32, ns: u64): void {
   if (tk_settime(ns, cycles)) clock_was_set(cpu, cycles)
 }
 
-export function lxen_adjtime(ppb: i32): void {
-  tk_adjust_frequency(ppb, cycles_now(0))
+export function lxen_adjtime(ppb: i32): void { lxen_adjtimex(0, ppb) }
+
+export function lxen_adjtimex(tick_us: i32, ppb: i32): void {
+  tk_adjtimex(tick_us, ppb, cycles_now(0))
   tell_hypervisor(0, false)
 }
 
@@ -223,7 +249,8 @@ export function lxen_read_clock(cpu: u32, clock: u32): u64 {
   switch (clock) {
     case CLOCK_COUNTER: return rdtsc(cpu)
     case CLOCK_SCHED: return sched_clock(cpu)
-    case CLOCK_STEAL: return load<u64>(old_steal(cpu)) + runstate_steal(cpu)
+    case CLOCK_STEAL:
+      return steal_is_accounted() ? steal_accounted(cpu) : load<u64>(old_steal(cpu)) + runstate_steal(cpu)
     case CLOCK_JIFFIES: return tick_state().jiffies
     default: return tk_read(clock, process_cycles(cpu))
   }
@@ -247,7 +274,9 @@ export function lxen_suspend(): void {
 export function lxen_resume(): void {
   const x = xen()
   for (let cpu: u32 = 0; cpu < boot_vcpus(); cpu++) {
-    vcpuop_register_runstate_memory_area(cpu, GPA_RUNSTATE + cpu * RUNSTATE_SIZE)
+    if (boot_variant() != VARIANT_UNSTOLEN_SCHED) {
+      vcpuop_register_runstate_memory_area(cpu, GPA_RUNSTATE + cpu * RUNSTATE_SIZE)
+    }
     vcpuop_register_vcpu_info(cpu, GPA_VCPU_INFO + cpu * <u32>VCPU_INFO_BYTES)
     vcpuop_stop_periodic_timer(cpu)
   }

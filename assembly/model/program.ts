@@ -3,8 +3,11 @@
  * them all; the machine calls these and nothing else of the guest.
  */
 import {
-  machine, PROGRAM_LINUX_2_6_18_XEN, PROGRAM_LINUX_KVM, PROGRAM_LINUX_PPC64, PROGRAM_LINUX_XEN,
+  CLOCK_REFERENCE, CLOCK_REFERENCE_PAGE, machine, PROGRAM_LINUX_2_6_18_XEN, PROGRAM_LINUX_KVM, PROGRAM_LINUX_PPC64,
+  PROGRAM_LINUX_XEN,
 } from '../layout'
+import { HV_X64_MSR_TIME_REF_COUNT, rdmsr, reference_page_ns } from '../x86/cpu'
+import { REFERENCE_NS } from '../x86/hyperv'
 import * as l26 from './linux-2-6-18-xen'
 import * as lkvm from './linux-kvm'
 import * as lppc from './linux-ppc64'
@@ -105,6 +108,17 @@ export function program_adjtime(ppb: i32): void {
   }
 }
 
+/** An NTP daemon bends the clock further than its frequency alone allows: ticks of 10 ms longer by `tick_us`. */
+export function program_adjtimex(tick_us: i32, ppb: i32): void {
+  switch (machine().program) {
+    case PROGRAM_LINUX_2_6_18_XEN: l26.l26_adjtime(ppb); break
+    case PROGRAM_LINUX_XEN: lxen.lxen_adjtimex(tick_us, ppb); break
+    case PROGRAM_LINUX_KVM: lkvm.lkvm_adjtimex(tick_us, ppb); break
+    case PROGRAM_LINUX_PPC64: lppc.lppc_adjtimex(tick_us, ppb); break
+    default: break
+  }
+}
+
 /** The clock is set from the persistent clock. */
 export function program_rtc_resync(cpu: u32): void {
   switch (machine().program) {
@@ -126,6 +140,8 @@ export function program_told_frequency(cpu: u32): void {
 
 /** What a process reads from clock `clock` (CLOCK_*): ns, or ticks of CLOCK_COUNTER. */
 export function program_read_clock(cpu: u32, clock: u32): u64 {
+  if (clock == CLOCK_REFERENCE) return rdmsr(cpu, HV_X64_MSR_TIME_REF_COUNT) * REFERENCE_NS
+  if (clock == CLOCK_REFERENCE_PAGE) return reference_page_ns(cpu)
   switch (machine().program) {
     case PROGRAM_LINUX_2_6_18_XEN: return l26.l26_read_clock(cpu, clock)
     case PROGRAM_LINUX_XEN: return lxen.lxen_read_clock(cpu, clock)

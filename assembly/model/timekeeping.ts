@@ -22,6 +22,7 @@
 import { boot_variant } from '../boot-options'
 import { CLOCK_BOOTTIME, CLOCK_GETTIMEOFDAY, CLOCK_MONOTONIC, CLOCK_MONOTONIC_RAW, NS_PER_SEC } from '../layout'
 import { at } from '../memory'
+import { observe, SEEN_CYCLE_OFFSET } from '../observe'
 import { div_wide, mulhi_u64 } from '../wide'
 import { GPA_TIMEKEEPER } from './kernel-memory'
 
@@ -67,6 +68,8 @@ class Xtime {
 /** NTP may bend the clock by up to 500 ppm (MAXFREQ). */
 export const MAX_FREQUENCY_PPB: i64 = 500000
 const NTP_SCALE_SHIFT: u32 = 32
+/** adjtimex takes ticks of 9000 to 11000 us at USER_HZ 100. */
+const MAX_TICK_US: i32 = 1000
 /**
  * The second from which on no clock can be set: 30 years of uptime must fit before signed 64-bit ns of CLOCK_REALTIME end,
  * which puts the limit at 2232-04-18T23:47:16Z (include/linux/time64.h TIME_SETTOD_SEC_MAX).
@@ -231,6 +234,13 @@ export function tk_read(clock: u32, cycles: u64): u64 {
   return delta <= t.max_delta ? delta : 0
 }
 
+/** What so many cycles are worth by the clocksource's own mult, ns. */
+function plain_ns(t: Timekeeper, cycles: u64): u64 {
+  return t.shift == 0
+    ? cycles * t.clock_mult
+    : (mulhi_u64(cycles, t.clock_mult) << (64 - t.shift)) | ((cycles * t.clock_mult) >> t.shift)
+}
+
 /** Adds count * length (ns << shift) to a pair. The kernel does this in doublings; the sum is the same. */
 function accumulate(time: Xtime, count: u64, length: u64, shift: u32): void {
   const second = NS_PER_SEC << shift
@@ -254,6 +264,16 @@ function forward_now(t: Timekeeper, cycles: u64): void {
  * timekeeping_advance). With `always`, mult is looked at even if no tick has gone by.
  */
 export function tk_advance(cycles: u64, always: bool): void {
+  const t = timekeeper()
+  const delta = update_delta(t, cycles)
+  if (!t.suspended && delta > t.max_cycles) {
+    observe(SEEN_CYCLE_OFFSET, 0, plain_ns(t, delta), plain_ns(t, t.max_cycles))
+  }
+  tk_pass(cycles, always)
+}
+
+/** The same of many updates in one: nobody is surprised how long ago the last one was. */
+export function tk_pass(cycles: u64, always: bool): void {
   const t = timekeeper()
   if (t.suspended) return
   const delta = update_delta(t, cycles)
@@ -291,11 +311,18 @@ function adjust_mult(t: Timekeeper, rest: u64): void {
 }
 
 /** adjtimex(ADJ_FREQUENCY): the clock's rate is off by `ppb`, at most 500 ppm, in steps of 2^-16 ppm. */
-export function tk_adjust_frequency(ppb: i32, cycles: u64): void {
+export function tk_adjust_frequency(ppb: i32, cycles: u64): void { tk_adjtimex(0, ppb, cycles) }
+
+/**
+ * adjtimex(ADJ_TICK | ADJ_FREQUENCY): a tick of 10 ms is `tick_us` longer, at most 1 ms, which is 10 %, and the rate off by
+ * `ppb` beyond that.
+ */
+export function tk_adjtimex(tick_us: i32, ppb: i32, cycles: u64): void {
   const t = timekeeper()
   const bounded = max(min(<i64>ppb, MAX_FREQUENCY_PPB), -MAX_FREQUENCY_PPB)
   const steps = bounded * 65536 / 1000
-  const offset = steps * (<i64>1000 << (NTP_SCALE_SHIFT - 16)) // ns << 32 in a second
+  const ticks = <i64>max(min(tick_us, MAX_TICK_US), -MAX_TICK_US) * 100000 // ns in a second
+  const offset = (ticks << NTP_SCALE_SHIFT) + steps * (<i64>1000 << (NTP_SCALE_SHIFT - 16)) // ns << 32 in a second
   t.tick_length = ((NS_PER_SEC << NTP_SCALE_SHIFT) + offset) / t.hz
   tk_advance(cycles, true)
 }

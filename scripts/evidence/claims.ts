@@ -1,4 +1,5 @@
 /** What the project claims, and how each claim is seen to hold: data for scripts/evidence.ts. */
+import { bugs } from './claims-bugs.js'
 import { exports } from './claims-exports.js'
 import { faults } from './claims-faults.js'
 import { lab } from './claims-lab.js'
@@ -275,6 +276,7 @@ export const sections: readonly Section[] = [
     ],
   },
   uptime,
+  bugs,
   ...skip,
   {
     title: 'As a program',

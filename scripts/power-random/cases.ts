@@ -363,7 +363,9 @@ function goesAstray(words: readonly number[]): boolean {
 function seesQuirks(words: readonly number[]): boolean {
   const rows = words.flatMap((word) => findInstruction(word) ?? [])
   if (rows.slice(1).some(({ name }) => isReciprocal(name))) return true
-  return rows.some(({ does }) => COMPUTES.has(does)) && rows.some(({ name }) => /^mtfs|^mffs|^mcrfs/.test(name))
+  return (
+    rows.some(({ does }) => COMPUTES.has(does)) && rows.some(({ name }) => /^mtfs|^mffs|^mcrfs/.test(name))
+  )
 }
 /** Files of handlers that change FPSCR by what they compute. */
 const COMPUTES = new Set(['fp', 'xscalar', 'xvector'])

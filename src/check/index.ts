@@ -7,7 +7,9 @@
  */
 import type { CheckId } from '../scenario/types.js'
 import type { GuestResult, RunResult } from '../world/result.js'
+import { backlog } from './backlog.js'
 import { backwardsWarning } from './backwards-warning.js'
+import { cycleOffset } from './cycle-offset.js'
 import { earlyWake } from './early-wake.js'
 import type { Check, Unit, View } from './finding.js'
 import { magnitude } from './finding.js'
@@ -18,6 +20,8 @@ import { monotonic } from './monotonic.js'
 import { rate } from './rate.js'
 import { seam } from './seam.js'
 import { seriesOf } from './series.js'
+import { setBack } from './set-back.js'
+import { skew } from './skew.js'
 import { softLockup } from './soft-lockup.js'
 import { staleWall } from './stale-wall.js'
 import { stall } from './stall.js'
@@ -65,6 +69,10 @@ const checks: Readonly<Record<CheckId, Check>> = {
   rate,
   'wall-error': wallError,
   'backwards-warning': backwardsWarning,
+  skew,
+  'set-back': setBack,
+  backlog,
+  'cycle-offset': cycleOffset,
   monotonic,
   seam,
 }

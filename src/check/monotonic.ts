@@ -7,10 +7,12 @@
  * `downtime: either`    nothing to judge here.
  *
  * Measured: over each stop, how much of it a clock counted though it should not, or did not count though it should;
- * the largest, ns. Readers of monotonic, boottime and uptime are judged. What a clock gains beyond the whole stop
+ * the largest, ns. Readers of monotonic, boottime and uptime are judged, and
+ * of Hyper-V's reference counter, which is what monotonic is to other kernels. What a clock gains beyond the whole stop
  * is a `jump`, and what it loses beyond it a `stall` or a `warp`.
  * Allowed: the limit of `jump`; the first readings before and after a stop are apart, and rates have errors.
  */
+import type { ReadClock } from '../scenario/types.js'
 import { type Check, Worst } from './finding.js'
 import { shortNs } from './format.js'
 import { runningNs, stepLimitNs } from './steps.js'
@@ -22,15 +24,12 @@ export const monotonic: Check = {
     const downtime = checks.monotonic!.downtime
     if (downtime === 'either') return 'a stop may be counted or not'
     if (!guest.stops.some(({ resumed }) => resumed)) return 'the guest was not stopped and resumed'
-    const judged = series.filter(
-      ({ clock, length }) =>
-        length > 1 && (clock === 'monotonic' || clock === 'boottime' || clock === 'uptime'),
-    )
+    const judged = series.filter(({ clock, length }) => length > 1 && JUDGED.has(clock))
     if (judged.length === 0) return 'no monotonic clock was read twice'
     const worst = new Worst()
     let missing = false
     for (const readings of judged) {
-      const mustCount = downtime === 'counted' || readings.clock !== 'monotonic'
+      const mustCount = downtime === 'counted' || ALWAYS.has(readings.clock)
       for (let k = 1; k < readings.length; k++) {
         const stopped = readings.stoppedNs(k) - readings.stoppedNs(k - 1)
         if (stopped === 0n) continue
@@ -52,3 +51,7 @@ export const monotonic: Check = {
 function clamp(value: bigint, most: bigint): bigint {
   return value < 0n ? 0n : value > most ? most : value
 }
+
+/** Clocks that count a downtime whatever `monotonic` should do. */
+const ALWAYS: ReadonlySet<ReadClock> = new Set(['boottime', 'uptime'])
+const JUDGED: ReadonlySet<ReadClock> = new Set([...ALWAYS, 'monotonic', 'reference', 'reference-page'])

@@ -4,7 +4,7 @@
  *   kind     clocks                                          what they should show
  *   wall     realtime, gettimeofday                          startWallNs + true time
  *   elapsed  monotonic, boottime, uptime, monotonic-raw,     their first reading + true time since then
- *            sched
+ *            sched, reference, reference-page
  *   counter  counter                                         ticks; its owner may move it, so nothing
  *   steal    steal                                           what the host took (steal.ts)
  *   ticks    jiffies                                         an idle kernel lets them rest, so nothing
@@ -30,6 +30,8 @@ const KINDS: Readonly<Record<ReadClock, ClockKind>> = {
   counter: 'counter',
   steal: 'steal',
   jiffies: 'ticks',
+  reference: 'elapsed',
+  'reference-page': 'elapsed',
 }
 
 export class Series {

@@ -68,6 +68,8 @@ export interface CoreExports {
   host_read_counter(which: number): bigint
   host_read_fraction(which: number): bigint
   host_start(): void
+  host_configure_kvmclock(step_ns: number, update_ns: bigint, stagger_ns: number, never_back: number): void
+  host_restamp(): void
   host_slept(ns: bigint): void
   host_clocks_changed(): void
   host_system_time(): bigint
@@ -89,6 +91,9 @@ export interface CoreExports {
     singleshot_era: number,
     memory_size: number,
   ): void
+  guest_configure_hyperv(): void
+  guest_configure_rtc(period_ns: bigint, cost_ns: bigint, most_ns: bigint): void
+  vmclock_create(): void
   guest_configure_power(
     source: number,
     tb_hz: number,
@@ -98,6 +103,7 @@ export interface CoreExports {
     booke: number,
   ): void
   workload_add_reader(clock: number, cpu: number, from_ns: bigint, every_ns: bigint, until_ns: bigint): number
+  workload_guard_reader(index: number): void
   workload_read_until(index: number, until_ns: bigint): void
   workload_add_sleeper(
     clock: number,
@@ -119,6 +125,7 @@ export interface CoreExports {
   guest_read_clock(cpu: number, clock: number): bigint
   guest_settimeofday(ns: bigint): void
   guest_adjtime(ppb: number): void
+  guest_slew(source_ns: bigint, period_ns: bigint): void
   guest_rtc_resync(): void
   guest_tell_frequency(hz: number): void
   guest_suspend(): void
@@ -142,6 +149,13 @@ export interface CoreExports {
   kvm_set_clock(clock: bigint, use_realtime: boolean, realtime: bigint): void
   kvm_clock_ctrl(cpu: number): void
   kvm_master_clock(): number
+  kvm_create_vcpus(): void
+  kvm_restore_tsc_deadline(cpu: number, value: bigint): void
+  kvm_vmm_writes_tsc(cpu: number, value: bigint): void
+  kvm_steal_from_thread(cpu: number, waited_ns: bigint): void
+  guest_tsc_deadline(cpu: number): bigint
+  guest_reference_count(): bigint
+  hyperv_set_reference(reference: bigint): void
 
   guest_timebase(): bigint
   tb_source_ticks(): bigint

@@ -19,6 +19,8 @@ const LETTERS: Readonly<Record<EventKind, string>> = {
   'ntp-step': 'N',
   'ntp-slew': 'N',
   'host-suspend': 'H',
+  'tsc-step': 'J',
+  'set-tsc': 'J',
   'agent-settime': 'A',
   'guest-ntp-step': 'G',
   'guest-ntp-slew': 'G',

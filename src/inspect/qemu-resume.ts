@@ -154,6 +154,7 @@ function machineOn(
     wallOffsetNs: 0n,
     wallRatePpb: 0n,
     wallPushed: 'every-11-min',
+    kvmclock: null,
     timerSlopNs: 0n,
     position: { line: 1, column: 1 },
   }

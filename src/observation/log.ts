@@ -33,6 +33,8 @@ export const Seen = {
   setRtc: 14,
   /** The guest noticed that its timebase is not what it was told: value measured Hz, extra Hz told. */
   frequencyError: 15,
+  /** More cycles since its last update than the clocksource allows: value ns they are worth, extra ns allowed. */
+  cycleOffset: 16,
 } as const
 
 /** Guest clocks by name; the numbers are the core's CLOCK_*. `uptime` is /proc/uptime, which is CLOCK_BOOTTIME. */
@@ -46,6 +48,8 @@ export const clockIds: Readonly<Record<ReadClock, number>> = {
   sched: 6,
   steal: 7,
   jiffies: 8,
+  reference: 9,
+  'reference-page': 10,
   uptime: 2,
 }
 

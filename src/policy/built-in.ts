@@ -1,12 +1,20 @@
 /** The built-in policies by name. */
 import type { Hypervisor, Kernel } from '../scenario/types.js'
-import { cloudHypervisor, cloudHypervisorClockLost, cloudHypervisorRealtime } from './kvm-cloud-hypervisor.js'
-import { firecracker, firecrackerRealtime } from './kvm-firecracker.js'
+import {
+  cloudHypervisor,
+  cloudHypervisorClockLate,
+  cloudHypervisorClockLost,
+  cloudHypervisorRealtime,
+} from './kvm-cloud-hypervisor.js'
+import { firecracker, firecrackerFlagLost, firecrackerRealtime } from './kvm-firecracker.js'
 import { kvmHostBase } from './kvm-host-base.js'
+import { kvmMsrs, kvmMsrsDeadlineFirst, kvmMsrsDeadlineZero } from './kvm-msrs.js'
 import { kvmNoTscKhz } from './kvm-no-tsc-khz.js'
+import { kvmReferenceDown, kvmReferenceDropped, kvmReferenceUp } from './kvm-openvmm.js'
 import { propolis } from './kvm-propolis.js'
 import { kvmQemu } from './kvm-qemu.js'
 import { kvmRealtime } from './kvm-realtime.js'
+import { kvmStealThread } from './kvm-steal-thread.js'
 import { kvmTscOffset } from './kvm-tsc-offset.js'
 import type { ClockPolicy } from './policy.js'
 import { powerDecLost } from './power-dec-lost.js'
@@ -22,6 +30,7 @@ import { xenFix1, xenFix1FreshWallclock } from './xen-fix-1.js'
 import { xenFix2, xenFix2FreshWallclock } from './xen-fix-2.js'
 import { xenFix3, xenFix3FreshWallclock } from './xen-fix-3.js'
 import { xenToday } from './xen-today.js'
+import { xenViridianFrozen, xenViridianRunsOn } from './xen-viridian.js'
 
 /** Every built-in policy, in the order in which people meet them. */
 export const policies: readonly ClockPolicy[] = [
@@ -34,6 +43,8 @@ export const policies: readonly ClockPolicy[] = [
   xenFix2FreshWallclock,
   xenFix3FreshWallclock,
   xenToday,
+  xenViridianFrozen,
+  xenViridianRunsOn,
   kvmQemu,
   kvmRealtime,
   kvmTscOffset,
@@ -41,9 +52,18 @@ export const policies: readonly ClockPolicy[] = [
   kvmNoTscKhz,
   firecracker,
   firecrackerRealtime,
+  firecrackerFlagLost,
   cloudHypervisor,
   cloudHypervisorRealtime,
   cloudHypervisorClockLost,
+  cloudHypervisorClockLate,
+  kvmMsrs,
+  kvmMsrsDeadlineFirst,
+  kvmMsrsDeadlineZero,
+  kvmStealThread,
+  kvmReferenceUp,
+  kvmReferenceDown,
+  kvmReferenceDropped,
   propolis,
   powerStopped,
   powerRunning,

@@ -96,6 +96,13 @@ export class XenClocks {
   setCreated(systemTime: bigint): void {
     this.#machine.core.guest_set_stime_offset(-systemTime)
   }
+  /** Hyper-V's reference counter, units of 100 ns. */
+  referenceCount(): bigint {
+    return u64(this.#machine.core.guest_reference_count())
+  }
+  setReferenceCount(count: bigint): void {
+    this.#machine.core.hyperv_set_reference(count)
+  }
   /** The guest's shared_info frame: the live bytes. */
   sharedInfo(): Uint8Array {
     return this.#machine.guestMemory.subarray(SHARED_INFO, SHARED_INFO + PAGE)
@@ -157,6 +164,22 @@ export class KvmClocks {
   /** KVM_SET_MSRS of IA32_TSC, with KVM's rule for writes that are meant to be the same. */
   setTsc(cpu: number, value: bigint): void {
     this.#machine.core.kvm_write_tsc(cpu, value, true)
+  }
+  /** The vCPUs of a new VM: TSCs from 0, no timer, nothing pending. */
+  createVcpus(): void {
+    this.#machine.core.kvm_create_vcpus()
+  }
+  /** KVM_GET_MSRS of IA32_TSC_DEADLINE; 0: no deadline, or one that has fired. */
+  tscDeadline(cpu: number): bigint {
+    return u64(this.#machine.core.guest_tsc_deadline(cpu))
+  }
+  /** KVM_SET_MSRS of IA32_TSC_DEADLINE: the host's timer is set by the guest's TSC as it is now. */
+  setTscDeadline(cpu: number, value: bigint): void {
+    this.#machine.core.kvm_restore_tsc_deadline(cpu, value)
+  }
+  /** MSR_KVM_STEAL_TIME restored by a thread that has waited for a CPU itself, before Linux 7cae2bedcbd4. */
+  restoreStealFrom(cpu: number, waitedNs: bigint): void {
+    this.#machine.core.kvm_steal_from_thread(cpu, waitedNs)
   }
   /** Attribute KVM_VCPU_TSC_OFFSET. */
   tscOffset(cpu: number): bigint {

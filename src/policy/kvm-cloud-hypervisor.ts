@@ -57,3 +57,22 @@ export const cloudHypervisorClockLost: ClockPolicy = {
     context.vmm.set('clock', 0n)
   },
 }
+
+/** vCPUs run with the new VM's clock, from 0, until KVM_SET_CLOCK is called. */
+export const cloudHypervisorClockLate: ClockPolicy = {
+  ...cloudHypervisor,
+  name: 'kvm-cloud-hypervisor-clock-late',
+  title: 'cloud-hypervisor with KVM_SET_CLOCK 50 ms after the vCPUs run',
+  source: 'cloud-hypervisor#7930, #7932: vm.resume starts vCPUs before the clock is restored',
+  restore(context, saved) {
+    cloudHypervisor.restore(context, saved)
+    context.kvm!.setClock(0n)
+  },
+  resume() {},
+  settle: {
+    afterNs: 50_000_000n,
+    run({ kvm, vmm }) {
+      kvm!.setClock(vmm.get('clock')!)
+    },
+  },
+}

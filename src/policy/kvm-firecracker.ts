@@ -36,3 +36,18 @@ export const firecrackerRealtime: ClockPolicy = {
     context.kvm!.setClock(saved.clock!, saved.realtime!)
   },
 }
+
+/**
+ * KVM_KVMCLOCK_CTRL is called when the VM is paused. The flag reaches the guest's page only when a vCPU runs, so it is
+ * not in the snapshot's memory, and the request is lost with the process.
+ */
+export const firecrackerFlagLost: ClockPolicy = {
+  ...firecrackerRealtime,
+  name: 'kvm-firecracker-flag-lost',
+  title: 'Firecracker with GUEST_STOPPED asked for at the pause: it never reaches the page',
+  source: 'firecracker#5494, #5322, #1859; Linux arch/x86/kvm/x86.c kvm_set_guest_paused',
+  stop({ kvm }) {
+    for (let cpu = 0; cpu < kvm!.vcpus; cpu++) kvm!.kvmclockCtrl(cpu)
+  },
+  resume() {},
+}

@@ -69,4 +69,6 @@ export interface ClockPolicy {
   restore(context: PolicyContext, saved: SavedClocks): void
   /** The guest is about to run: after restore, and after a pause. */
   resume?(context: PolicyContext): void
+  /** What is done only `afterNs` of true time after the guest runs again. */
+  readonly settle?: { readonly afterNs: bigint; run(context: PolicyContext): void }
 }

@@ -9,6 +9,7 @@ import { formatDurationNs } from './units.js'
 export interface EventContext {
   readonly guests: ReadonlyMap<string, GuestSpec>
   readonly hostNames: readonly string[]
+  readonly x86Hosts: ReadonlySet<string>
   readonly startNs: bigint
   readonly durationNs: bigint
   readonly places: Places
@@ -110,22 +111,36 @@ class Resolver {
     }
     if ('host-suspend' in raw) {
       const host = this.host('host-suspend', raw['host-suspend'])
-      return { ...base, kind: 'host-suspend', host, forNs: raw.for, updateWallclock: raw['update-wallclock'] }
+      const { tsc, for: forNs, 'update-wallclock': updateWallclock } = raw
+      return { ...base, kind: 'host-suspend', host, forNs, updateWallclock, tsc }
+    }
+    if ('tsc-step' in raw) {
+      return { ...base, kind: 'tsc-step', host: this.x86Host(raw['tsc-step']), byNs: raw.by }
+    }
+    if ('set-tsc' in raw) {
+      const guest = this.guest('set-tsc', raw['set-tsc'])
+      if (this.context.guests.get(guest)!.kernel !== 'linux-kvm')
+        this.fail('set-tsc', `guest ${guest} is not on kvm; expected a guest of linux-kvm`)
+      this.checkVcpu(guest, raw.vcpu)
+      return { ...base, kind: 'set-tsc', guest, vcpu: raw.vcpu, to: raw.to }
     }
     if ('agent-settime' in raw) {
       const guest = this.guest('agent-settime', raw['agent-settime'])
-      return { ...base, kind: 'agent-settime', guest, from: raw.from === 'host' ? 'host' : 'true' }
+      return {
+        ...base,
+        kind: 'agent-settime',
+        guest,
+        from: this.sourceOf(raw.from),
+        slewNs: null,
+        quiet: false,
+      }
     }
     if ('guest-ntp' in raw) return { ...base, ...this.guestNtp(raw) }
     if ('rtc-resync' in raw)
       return { ...base, kind: 'rtc-resync', guest: this.guest('rtc-resync', raw['rtc-resync']) }
     if ('steal' in raw) {
       const guest = this.guest('steal', raw.steal)
-      const { vcpus } = this.context.guests.get(guest)!
-      if (raw.vcpu >= vcpus) {
-        const expected = vcpus === 1 ? '0' : `0 to ${vcpus - 1}`
-        this.fail('vcpu', `guest ${guest} has no vCPU ${raw.vcpu}; expected ${expected}`)
-      }
+      this.checkVcpu(guest, raw.vcpu)
       return { ...base, kind: 'steal', guest, vcpu: raw.vcpu, forNs: raw.for }
     }
     const guest = this.guest('tell-frequency', raw['tell-frequency'])
@@ -168,7 +183,26 @@ class Resolver {
     return { kind: 'guest-ntp-slew', guest, ratePpb: rate, forNs } as const
   }
 
-  private guest(key: ActionKey, name: string): string {
+  private checkVcpu(guest: string, vcpu: number): void {
+    const { vcpus } = this.context.guests.get(guest)!
+    if (vcpu < vcpus) return
+    const expected = vcpus === 1 ? '0' : `0 to ${vcpus - 1}`
+    this.fail('vcpu', `guest ${guest} has no vCPU ${vcpu}; expected ${expected}`)
+  }
+
+  private sourceOf(from: string | true): 'host' | 'true' | { readonly guest: string } {
+    if (from === 'host') return from
+    return from === true || from === 'true' ? 'true' : { guest: this.guest('from', from) }
+  }
+
+  private x86Host(name: string): string {
+    const host = this.host('tsc-step', name)
+    if (!this.context.x86Hosts.has(host))
+      this.fail('tsc-step', `host ${host} has no TSC; expected an x86 host`)
+    return host
+  }
+
+  private guest(key: ActionKey | 'from', name: string): string {
     return this.known(key, 'guest', name, [...this.context.guests.keys()])
   }
 

@@ -2,7 +2,8 @@
 import { type Exact, evaluate, FormulaError, inNano } from './formula.js'
 import type { Places } from './places.js'
 import { show } from './problems.js'
-import { CHECK_IDS, type RawScenario } from './schema.js'
+import type { RawScenario } from './schema.js'
+import { CHECK_IDS } from './schema-checks.js'
 import type { CheckId, Checks, Expectation, Prediction } from './types.js'
 
 type RawExpectation = NonNullable<RawScenario['expect']>

@@ -42,6 +42,7 @@ const SCALES: Readonly<Record<string, bigint>> = {
   hz: 1n,
   copies: 1n,
   bits: 1n,
+  to: 1n,
   pages: 1n,
 }
 const TOKEN =

@@ -62,6 +62,9 @@ export function resolveGuest(name: string, raw: RawGuest, context: GuestContext)
     timebase: host.timebase && { frequencyHz: raw.timebase?.frequency ?? host.timebase.frequencyHz },
     dec: host.timebase && (raw.dec ?? decrementer.parse({})),
     clocksource,
+    hyperV: raw['hyper-v'],
+    vmclock: raw.vmclock,
+    rtc: raw.rtc ? { tickNs: raw.rtc.tick, costNs: raw.rtc.cost, mostNs: raw.rtc.most ?? null } : null,
     memoryBytes: Number(raw.memory),
     ...resolveWorkload(name, raw, context),
     position: places.key(...path),
@@ -82,6 +85,10 @@ function refuseForeignKeys(name: string, raw: RawGuest, host: HostSpec, places: 
     if (!raw[key]) continue
     const detail = `guest ${name} has a ${key}, which guests on ${host.hypervisor} have not; expected no ${key}`
     places.fail(places.key(...path, key), detail)
+  }
+  if (system === 'power' && raw['hyper-v']) {
+    const detail = `guest ${name} is on ${host.hypervisor}, where there is no Hyper-V; expected no hyper-v`
+    places.fail(places.at(...path, 'hyper-v'), detail)
   }
   if (system === 'xen') return
   if (raw.tsc?.mode !== undefined) {

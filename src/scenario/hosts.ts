@@ -2,7 +2,7 @@
 import { SYSTEM_OF } from './kernels.js'
 import type { Places } from './places.js'
 import type { RawHost } from './schema.js'
-import type { HostSpec, HostTimebase, HostTsc } from './types.js'
+import type { HostKvmclock, HostSpec, HostTimebase, HostTsc } from './types.js'
 import { formatHz } from './units.js'
 
 /** Xen lets a timer interrupt come this late (timer_slop in xen/common/timer.c). */
@@ -33,6 +33,7 @@ export function resolveHost(name: string, raw: RawHost, startNs: bigint, places:
     wallRatePpb: raw.wall.rate,
     wallPushed: raw.wall.pushed,
     timerSlopNs: raw['timer-slop'] ?? (raw.hypervisor === 'xen' ? XEN_TIMER_SLOP_NS : 0n),
+    kvmclock: resolveKvmclock(name, raw, places),
     position: places.key('hosts', name),
   }
 }
@@ -72,6 +73,20 @@ function resolveTsc(name: string, raw: RawHost, places: Places): HostTsc {
     clocksource,
     scalingBits: tsc.scaling === 'none' ? null : tsc.scaling,
   }
+}
+
+function resolveKvmclock(
+  name: string,
+  { hypervisor, kvmclock }: RawHost,
+  places: Places,
+): HostKvmclock | null {
+  if (!kvmclock) return null
+  if (hypervisor !== 'kvm') {
+    const detail = `host ${name} has a kvmclock, which hosts of ${hypervisor} have not; expected no kvmclock`
+    places.fail(places.key('hosts', name, 'kvmclock'), detail)
+  }
+  const { step, update, stagger, 'never-back': neverBack } = kvmclock
+  return { stepNs: step, updateNs: update, staggerNs: stagger, neverBack }
 }
 
 function isNear(value: bigint, expected: bigint): boolean {

@@ -32,6 +32,8 @@ interface KernelFacts {
 export const CLOCKSOURCE_OF_VARIANT: Partial<Record<Variant, Clocksource>> = {
   'old-cyc2ns': 'tsc',
   'shift-22': 'xen',
+  'unstolen-sched': 'xen',
+  'no-guard': 'kvm-clock',
 }
 
 const MODERN_HZ = [250, 100, 300, 1000]
@@ -51,7 +53,7 @@ export const KERNELS: Readonly<Record<Kernel, KernelFacts>> = {
     hypervisors: ['xen'],
     archs: ['x86-64', 'x86-32'],
     clocksources: ['xen', 'tsc'],
-    variants: ['stock', 'shift-22'],
+    variants: ['stock', 'shift-22', 'unstolen-sched', 'steal-4-8', 'steal-4-11'],
     hz: MODERN_HZ,
     lacks: [],
   },
@@ -59,7 +61,7 @@ export const KERNELS: Readonly<Record<Kernel, KernelFacts>> = {
     hypervisors: ['kvm'],
     archs: ['x86-64', 'x86-32'],
     clocksources: ['kvm-clock', 'tsc'],
-    variants: ['stock', 'old-cyc2ns'],
+    variants: ['stock', 'old-cyc2ns', 'no-guard'],
     hz: MODERN_HZ,
     lacks: [],
   },
@@ -69,6 +71,6 @@ export const KERNELS: Readonly<Record<Kernel, KernelFacts>> = {
     clocksources: ['timebase'],
     variants: ['stock'],
     hz: MODERN_HZ,
-    lacks: [],
+    lacks: ['reference', 'reference-page'],
   },
 }

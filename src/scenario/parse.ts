@@ -1,4 +1,6 @@
 /** Text to Scenario: grammar (document.ts), schema (schema.ts), then what needs the whole file to be seen. */
+
+import { agentEvents } from './agents.js'
 import { readDocument } from './document.js'
 import { drawRanges } from './draw.js'
 import { ScenarioError } from './error.js'
@@ -55,12 +57,14 @@ function resolve(raw: RawScenario, drawn: readonly DrawnValue[], places: Places)
   const context = {
     guests: new Map(guests.map((guest) => [guest.name, guest])),
     hostNames: hosts.map(({ name }) => name),
+    x86Hosts: new Set(hosts.filter(({ tsc }) => tsc !== null).map(({ name }) => name)),
     startNs,
     durationNs,
     places,
   }
   const drafts: Draft[] = [
     ...bootsByKey(raw, guests, boots, places),
+    ...agentEvents(raw, guests, places),
     ...raw.events.map((event, index) => ({ event: resolveEvent(event, index, context), index })),
   ]
   const checks = resolveChecks(raw)
@@ -169,6 +173,10 @@ function resolveChecks({ checks: raw }: RawScenario): Checks {
     rate: raw.rate === 'off' ? null : { limitPpb: raw.rate.limit },
     'wall-error': time(raw['wall-error']),
     'backwards-warning': count(raw['backwards-warning']),
+    skew: time(raw.skew),
+    'set-back': time(raw['set-back']),
+    backlog: count(raw.backlog),
+    'cycle-offset': time(raw['cycle-offset']),
     monotonic: raw.monotonic === 'off' ? null : raw.monotonic,
     seam: time(raw.seam),
   }

@@ -33,12 +33,11 @@ import {
   MAX_VCPUS,
   MAX_WRITERS,
 } from './limits.js'
-import type { CheckId } from './types.js'
+import { checkShape, expectation, policyName } from './schema-checks.js'
 
 const tscFrequency = (about: string) => frequency('1 kHz', '16 GHz', about)
 // QEMU and the device tree hold the timebase frequency in 32 bits.
 const timebaseFrequency = (about: string) => frequency('1 kHz', '4.29 GHz', about)
-const policyName = (about: string) => line(255, about)
 const vcpu = integer(0, MAX_VCPUS - 1, 'the virtual CPU').prefault(0)
 const guestName = name('a guest of this scenario')
 const hostName = name('a host of this scenario')
@@ -96,6 +95,15 @@ const host = mapping(
       },
       "the host's wall clock",
     ).prefault({}),
+    kvmclock: mapping(
+      {
+        step: duration('0 s', '1 s', 'the clock behind the pages advances in steps of this').prefault('0 s'),
+        update: duration('1 ms', '1 y', 'from one renewal of the pages to the next').prefault('300 s'),
+        stagger: duration('0 s', '1 s', 'from one vCPU to the next; 0 s: all at once').prefault('0 s'),
+        'never-back': flag('a renewal shows no less than the page before it').prefault(false),
+      },
+      'how pages of kvmclock are renewed where the TSC is not the clocksource; kvm only',
+    ).optional(),
     'timer-slop': duration(
       '0 s',
       '1 s',
@@ -119,6 +127,8 @@ const reader = mapping(
         'sched',
         'steal',
         'jiffies',
+        'reference',
+        'reference-page',
       ],
       'what is read',
     ),
@@ -126,6 +136,7 @@ const reader = mapping(
     from: trueTime("of the first reading; default: the guest's boot").optional(),
     until: trueTime('of the end; default: the end of the scenario').optional(),
     vcpu,
+    guarded: flag("it does not read while vmclock's disruption marker is unanswered").prefault(false),
     name: name('default: the clock').optional(),
   },
   'a program that reads a clock at an interval',
@@ -137,6 +148,8 @@ const sleeper = mapping(
     at: trueTime("of the first sleep; default: the guest's boot").optional(),
     every: duration('0 s', '100 y', 'sleep again this long after each wake; default: sleep once').optional(),
     clock: word(['monotonic', 'realtime', 'boottime'], 'the clock it sleeps on').prefault('monotonic'),
+    copies: integer(1, MAX_SLEEPERS, 'how many of it there are').prefault(1),
+    spread: duration('0 s', '10 y', 'how much longer each copy sleeps than the one before').prefault('0 s'),
     vcpu,
     name: name('default: sleep-1, sleep-2, …').optional(),
   },
@@ -167,13 +180,47 @@ export const decrementer = mapping(
   'the decrementer; Power only',
 )
 
+const agent = mapping(
+  {
+    every: duration('1 ms', '1 y', 'from one look at the clock to the next'),
+    from: trueTime("of the first; default: `every` after the guest's boot").optional(),
+    until: trueTime('of the end; default: the end of the scenario').optional(),
+    source: word(
+      ['host', 'true'],
+      'the time that it takes for right: its host’s wall clock, or true time',
+    ).prefault('host'),
+    how: word(['step', 'slew'], 'it sets the clock, or bends its rate').prefault('step'),
+  },
+  'a program that corrects the guest clock',
+)
+
+const rtc = mapping(
+  {
+    tick: duration('100 us', '1 h', 'from one tick to the next').prefault('1 s'),
+    cost: duration('1 ns', '1 s', 'host time that one tick costs').prefault('50 us'),
+    most: duration('1 s', '100 y', 'the longest gap that it makes up for; default: any').optional(),
+  },
+  'an emulated RTC that makes up for missed ticks before the guest goes on',
+)
+
 const guest = mapping(
   {
     on: name('the host it boots on'),
     kernel: word(['linux-2.6.18-xen', 'linux-xen', 'linux-kvm', 'linux-ppc64'], 'the kernel model it runs'),
     variant: word(
-      ['stock', 'no-rebase', 'fix-2', 'fix-3', 'old-cyc2ns', 'shift-22'],
-      'of the kernel; old-cyc2ns: linux-kvm with clocksource tsc, shift-22: linux-xen, others: linux-2.6.18-xen',
+      [
+        'stock',
+        'no-rebase',
+        'fix-2',
+        'fix-3',
+        'old-cyc2ns',
+        'shift-22',
+        'unstolen-sched',
+        'steal-4-8',
+        'steal-4-11',
+        'no-guard',
+      ],
+      'of the kernel, which must have it',
     ).prefault('stock'),
     arch: word(['x86-64', 'x86-32', 'ppc64'], 'default: x86-64, on linux-ppc64 ppc64').optional(),
     hz: z
@@ -213,6 +260,10 @@ const guest = mapping(
       ['xen', 'kvm-clock', 'tsc', 'timebase'],
       "the guest kernel's clocksource; default by kernel",
     ).optional(),
+    'hyper-v': flag("it has Hyper-V's clocks; x86 only").prefault(false),
+    vmclock: flag('the VM has a vmclock device').prefault(false),
+    rtc: rtc.optional(),
+    agents: list(agent, 8, 'agents', 'programs that correct the guest clock').prefault([]),
     memory: size('1 MiB', '1 GiB', 'guest memory').prefault('1 MiB'),
     read: list(reader, MAX_READERS, 'readers', 'programs that read clocks').prefault([]),
     sleep: list(sleeper, MAX_SLEEPERS, 'sleepers', 'programs that sleep').prefault([]),
@@ -282,8 +333,17 @@ const eventSchemas = {
       'host-suspend': hostName,
       for: duration('1 ns', '10 y', 'how long the host sleeps'),
       'update-wallclock': flag('after it, the hypervisor is given the wall clock at once').prefault(true),
+      tsc: word(['stands', 'resets'], 'what the sleep does to the TSC').prefault('stands'),
     },
     'suspend a host with its guests',
+  ),
+  'tsc-step': mapping(
+    { at, 'tsc-step': hostName, by: duration('-1 y', '1 y', 'what its TSC counts in that time') },
+    "a host's TSC jumps, and nobody tells the hypervisor; x86 only",
+  ),
+  'set-tsc': mapping(
+    { at, 'set-tsc': onGuest, vcpu, to: count64('what it reads then') },
+    'the VMM writes the TSC of one vCPU; kvm only',
   ),
   'agent-settime': mapping(
     {
@@ -291,8 +351,10 @@ const eventSchemas = {
       'agent-settime': onGuest,
       // YAML reads a plain true as a boolean.
       from: z
-        .literal(['host', true, 'true'])
-        .meta({ description: "its host's wall clock, or true time" })
+        .union([z.literal(['host', true, 'true']), guestName], {
+          error: 'host, true, or the name of a guest',
+        })
+        .meta({ description: "its host's wall clock, true time, or another guest's clock" })
         .prefault('host'),
     },
     "an agent in the guest sets the guest's clock",
@@ -324,97 +386,6 @@ export const ACTION_KEYS = Object.keys(eventSchemas) as ActionKey[]
 const event = z
   .union(Object.values(eventSchemas))
   .meta({ description: 'what happens at one instant of true time' })
-
-/** A check: its limit, or `off`. */
-function check<Limit extends z.core.$ZodLooseShape>(
-  limit: Limit,
-  about: string,
-  standard: 'off' | object = {},
-) {
-  const error = `off, or a mapping such as {${Object.keys(limit).map((key) => ` ${key}: … `)}}`
-  return z
-    .union([z.literal('off'), mapping(limit, about)], { error })
-    .meta({ description: about })
-    .prefault(standard as never)
-}
-// Limits are what runs of several seeds are judged by alike, so they are no ranges.
-const timeLimit = (standard: string, about: string) =>
-  check(
-    { limit: duration('0 s', '100 y', 'the most that passes', { fixed: true }).prefault(standard) },
-    about,
-  )
-const countLimit = (standard: number, about: string) =>
-  check({ limit: integer(0, 1_000_000_000, 'the most that passes').prefault(standard) }, about)
-
-const checkShape = {
-  warp: timeLimit('0 s', 'a clock steps backwards'),
-  jump: timeLimit('100 ms', 'a clock steps forwards'),
-  stall: timeLimit('1 s', 'a clock stands still'),
-  'late-wake': timeLimit('100 ms', 'a sleeper wakes too late'),
-  'early-wake': timeLimit('1 ms', 'a sleeper wakes too early'),
-  'lost-wake': timeLimit('5 s', 'a sleeper has not woken at the end'),
-  'wake-storm': countLimit(1000, 'wakes or timer interrupts in one second'),
-  steal: timeLimit('100 ms', 'stolen time that the guest accounts against what was stolen'),
-  'soft-lockup': timeLimit('20 s', 'how long a vCPU makes no progress in its own eyes'),
-  'stale-wall': timeLimit('1 s', 'how long the guest sees an old wall clock after a change'),
-  rate: check(
-    { limit: rate('the most that passes', '0 ppm', { fixed: true }).prefault('500 ppm') },
-    'a clock runs too fast or too slow',
-  ),
-  'wall-error': timeLimit('1 s', "the guest's wall clock against true time"),
-  'backwards-warning': countLimit(0, 'how often the kernel warns that time went backwards'),
-  monotonic: check(
-    {
-      downtime: word(
-        ['either', 'counted', 'excluded'],
-        'what a downtime does to the monotonic clock',
-      ).prefault('either'),
-    },
-    'the monotonic clock over a downtime',
-  ),
-  seam: check(
-    { limit: duration('0 s', '100 y', 'the most that passes', { fixed: true }).prefault('1 ms') },
-    'what a stop does to a clock beyond its downtime',
-    'off',
-  ),
-} satisfies Record<CheckId, z.ZodType>
-
-export const CHECK_IDS = Object.keys(checkShape) as CheckId[]
-
-const formula = (about: string) =>
-  z
-    .union([z.int().transform(String), line(300, about)], {
-      error: 'a formula such as 2 * guests.g.read.0.every',
-    })
-    .meta({ description: about })
-const prediction = mapping(
-  {
-    guest: guestName.optional(),
-    check: word(CHECK_IDS as [CheckId, ...CheckId[]], 'a check'),
-    value: formula('formula of its worst value'),
-    within: formula('formula of how far the run may be away').prefault('0'),
-    at: formula('formula of the true time of the worst value').optional(),
-    'at-within': formula('formula of how far that may be away').prefault('0'),
-    why: line(300, 'why it must be so').optional(),
-  },
-  'a worst value that is known before the run',
-)
-
-const expectation = mapping(
-  {
-    verdict: word(['pass', 'fail'], 'of the whole run'),
-    fails: list(
-      word(CHECK_IDS as [CheckId, ...CheckId[]], 'a check'),
-      CHECK_IDS.length,
-      'checks',
-      'exactly these checks fail',
-    ).optional(),
-    'cured-by': list(policyName('a policy'), 32, 'policies', 'policies under which it passes').prefault([]),
-    passes: list(guestName, MAX_GUESTS, 'guests', 'guests on which every check holds').prefault([]),
-    predict: list(prediction, 64, 'predictions', 'worst values that are known before the run').prefault([]),
-  },
-  'what the run is known to end in',
-)
 
 const named = <Value extends z.ZodType>(value: Value, what: string, most: number) =>
   z

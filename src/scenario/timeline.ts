@@ -118,6 +118,7 @@ class Timeline {
         this.suspend(this.reachHost(event.host), event.forNs)
         break
       case 'set-wall':
+      case 'tsc-step':
       case 'ntp-step':
         this.reachHost(event.host)
         break
@@ -126,6 +127,9 @@ class Timeline {
         break
       case 'guest-ntp-slew':
         this.slew(this.reach(event.guest, ['running']), `guest ${event.guest}`, event.forNs)
+        break
+      case 'agent-settime':
+        if (!event.quiet) this.reach(event.guest, ['running'])
         break
       default:
         this.reach(event.guest, ['running'])

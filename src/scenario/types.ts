@@ -15,7 +15,17 @@ export interface Position {
 export type System = 'xen' | 'kvm' | 'power'
 export type Hypervisor = 'xen' | 'kvm' | 'power-kvm' | 'power-tcg'
 export type Kernel = 'linux-2.6.18-xen' | 'linux-xen' | 'linux-kvm' | 'linux-ppc64'
-export type Variant = 'stock' | 'no-rebase' | 'fix-2' | 'fix-3' | 'old-cyc2ns' | 'shift-22'
+export type Variant =
+  | 'stock'
+  | 'no-rebase'
+  | 'fix-2'
+  | 'fix-3'
+  | 'old-cyc2ns'
+  | 'shift-22'
+  | 'unstolen-sched'
+  | 'steal-4-8'
+  | 'steal-4-11'
+  | 'no-guard'
 export type Arch = 'x86-64' | 'x86-32' | 'ppc64'
 export type Clocksource = 'xen' | 'kvm-clock' | 'tsc' | 'timebase'
 export type ReadClock =
@@ -29,6 +39,8 @@ export type ReadClock =
   | 'sched'
   | 'steal'
   | 'jiffies'
+  | 'reference'
+  | 'reference-page'
 export type SleepClock = 'monotonic' | 'realtime' | 'boottime'
 
 /** The time stamp counter of an x86 host. */
@@ -56,6 +68,18 @@ export interface HostTimebase {
   readonly atStart: bigint | null
 }
 
+/** How KVM renews the guests' time pages where no master clock serves all vCPUs. */
+export interface HostKvmclock {
+  /** The clock behind the pages advances in steps of this. */
+  readonly stepNs: bigint
+  /** From one renewal to the next. */
+  readonly updateNs: bigint
+  /** From one vCPU's renewal to the next one's; 0: all at once. */
+  readonly staggerNs: bigint
+  /** A renewal shows no less than the page before it. */
+  readonly neverBack: boolean
+}
+
 export interface HostSpec {
   readonly name: string
   readonly hypervisor: Hypervisor
@@ -74,6 +98,8 @@ export interface HostSpec {
   /** When the host's own kernel, or a dom0 that is not a guest here, tells Xen the wall clock. */
   readonly wallPushed: 'every-11-min' | 'when-set'
   readonly timerSlopNs: bigint
+  /** null: as KVM does by itself, all pages each 300 s. */
+  readonly kvmclock: HostKvmclock | null
   readonly position: Position
 }
 
@@ -84,6 +110,8 @@ export interface ReaderSpec {
   readonly fromNs: bigint
   readonly untilNs: bigint
   readonly vcpu: number
+  /** It looks at vmclock's disruption marker before it trusts its clock. */
+  readonly guarded: boolean
   readonly position: Position
 }
 
@@ -119,6 +147,15 @@ export interface WriterSpec {
   readonly position: Position
 }
 
+/** An emulated RTC that makes up for missed ticks while its VM waits. */
+export interface RtcSpec {
+  readonly tickNs: bigint
+  /** Host time that one tick costs. */
+  readonly costNs: bigint
+  /** The longest gap that it makes up for; null: any. */
+  readonly mostNs: bigint | null
+}
+
 export interface GuestSpec {
   readonly name: string
   /** The host it boots on. */
@@ -143,6 +180,12 @@ export interface GuestSpec {
   /** The decrementer; null on x86. */
   readonly dec: { readonly bits: 32 | 56; readonly type: 'level' | 'edge' } | null
   readonly clocksource: Clocksource
+  /** It has Hyper-V's clocks. */
+  readonly hyperV: boolean
+  /** The VM has a vmclock device. */
+  readonly vmclock: boolean
+  /** null: its RTC makes up for nothing. */
+  readonly rtc: RtcSpec | null
   readonly memoryBytes: number
   readonly read: readonly ReaderSpec[]
   readonly sleep: readonly SleeperSpec[]
@@ -217,11 +260,29 @@ export interface HostSuspendEvent extends EventBase {
   readonly forNs: bigint
   /** After the resume the host pushes its wall clock to the hypervisor at once. */
   readonly updateWallclock: boolean
+  /** What the sleep does to the TSC. */
+  readonly tsc: 'stands' | 'resets'
+}
+export interface TscStepEvent extends EventBase {
+  readonly kind: 'tsc-step'
+  readonly host: string
+  readonly byNs: bigint
+}
+export interface SetTscEvent extends EventBase {
+  readonly kind: 'set-tsc'
+  readonly guest: string
+  readonly vcpu: number
+  readonly to: bigint
 }
 export interface AgentSettimeEvent extends EventBase {
   readonly kind: 'agent-settime'
   readonly guest: string
-  readonly from: 'host' | 'true'
+  /** Where it has the time from: its host's wall clock, true time, or another guest's clock. */
+  readonly from: 'host' | 'true' | { readonly guest: string }
+  /** It slews over this long instead of stepping; null: it steps. */
+  readonly slewNs: bigint | null
+  /** One of many by a program of the guest: not shown by itself, and left out while the guest does not run. */
+  readonly quiet: boolean
 }
 export interface GuestNtpStepEvent extends EventBase {
   readonly kind: 'guest-ntp-step'
@@ -261,6 +322,8 @@ export type ScenarioEvent =
   | NtpStepEvent
   | NtpSlewEvent
   | HostSuspendEvent
+  | TscStepEvent
+  | SetTscEvent
   | AgentSettimeEvent
   | GuestNtpStepEvent
   | GuestNtpSlewEvent
@@ -287,6 +350,14 @@ export interface Checks {
   readonly 'wall-error': { readonly limitNs: bigint } | null
   /** How often the kernel may print "time went backwards". */
   readonly 'backwards-warning': { readonly limit: number } | null
+  /** Readings of one clock on two vCPUs at one instant. */
+  readonly skew: { readonly limitNs: bigint } | null
+  /** A program of the guest sets its clock back. */
+  readonly 'set-back': { readonly limitNs: bigint } | null
+  /** Overdue sleepers that wake in the first second after a stop. */
+  readonly backlog: { readonly limit: number } | null
+  /** The kernel warns that its clocksource has gone on for longer than it allows. */
+  readonly 'cycle-offset': { readonly limitNs: bigint } | null
   /** Whether the monotonic clock counts a downtime; `either` accepts both. */
   readonly monotonic: { readonly downtime: 'either' | 'counted' | 'excluded' } | null
   readonly seam: { readonly limitNs: bigint } | null

@@ -1,6 +1,7 @@
 /** What runs in a guest: readers, sleepers, busy phases. */
 import type { GuestContext } from './guests.js'
 import { KERNELS } from './kernels.js'
+import { MAX_SLEEPERS } from './limits.js'
 import type { Places } from './places.js'
 import type { RawGuest } from './schema.js'
 import type { BusySpec, GuestSpec, Position, ReaderSpec, SleeperSpec, WriterSpec } from './types.js'
@@ -14,16 +15,29 @@ export function resolveWorkload(guest: string, raw: RawGuest, context: GuestCont
   const { bootNs, durationNs, places } = context
   const item = (list: keyof Workload, index: number) => new Item(guest, raw, context, list, index)
   const read = raw.read.map(
-    ({ clock, every, from = bootNs, until = durationNs, vcpu, name = clock }, index): ReaderSpec => {
+    ({ clock, every, from = bootNs, until = durationNs, vcpu, name = clock, guarded }, index): ReaderSpec => {
       const { position } = item('read', index).checkPhase(from, until).checkVcpu(vcpu).checkClock(clock)
-      return { name, clock, everyNs: every, fromNs: from, untilNs: until, vcpu, position }
+      if (guarded && !raw.vmclock) {
+        const detail = `guest ${guest} has no vmclock that a reader could look at; expected vmclock: true`
+        places.fail(places.at('guests', guest, 'read', index, 'guarded'), detail)
+      }
+      return { name, clock, everyNs: every, fromNs: from, untilNs: until, vcpu, guarded, position }
     },
   )
-  const sleep = raw.sleep.map((sleeper, index): SleeperSpec => {
-    const { clock, at = bootNs, every = null, vcpu, name = `sleep-${index + 1}` } = sleeper
+  const sleep = raw.sleep.flatMap((sleeper, index): SleeperSpec[] => {
+    const { clock, at = bootNs, every = null, vcpu, name = `sleep-${index + 1}`, copies, spread } = sleeper
     const { position } = item('sleep', index).checkTime('at', at).checkVcpu(vcpu).checkClock(clock)
-    return { name, clock, forNs: sleeper.for, atNs: at, everyNs: every, vcpu, position }
+    const one = { clock, atNs: at, everyNs: every, vcpu, position }
+    return Array.from({ length: copies }, (_, copy) => ({
+      name: copies === 1 ? name : `${name}-${copy + 1}`,
+      forNs: sleeper.for + spread * BigInt(copy),
+      ...one,
+    }))
   })
+  if (sleep.length > MAX_SLEEPERS) {
+    const detail = `guest ${guest} has ${sleep.length} sleepers with their copies; expected at most ${MAX_SLEEPERS}`
+    places.fail(places.at('guests', guest, 'sleep'), detail)
+  }
   const busy = raw.busy.map(({ from, until, vcpu }, index): BusySpec => {
     const { position } = item('busy', index).checkPhase(from, until).checkVcpu(vcpu)
     return { fromNs: from, untilNs: until, vcpu, position }

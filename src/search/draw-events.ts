@@ -231,7 +231,13 @@ export class EventDrawer {
         break
       }
       case 'agent':
-        this.#add({ kind: 'agent-settime', guest: name, from: random.pick(['host', 'true'] as const) })
+        this.#add({
+          kind: 'agent-settime',
+          guest: name,
+          from: random.pick(['host', 'true'] as const),
+          slewNs: null,
+          quiet: false,
+        })
         break
       case 'ntpStep':
         this.#add({ kind: 'guest-ntp-step', guest: name })

@@ -54,6 +54,9 @@ export function drawGuest(
     timebase: host.timebase && { frequencyHz: host.timebase.frequencyHz },
     dec: onPower ? { bits: random.chance(60) ? 32 : 56, type: random.chance(70) ? 'level' : 'edge' } : null,
     clocksource: facts.clocksources[0]!,
+    hyperV: false,
+    vmclock: false,
+    rtc: null,
     memoryBytes: MiB,
     read: drawReaders(random, facts.lacks, promises.counter, vcpus, durationNs),
     sleep: drawSleepers(random, vcpus),
@@ -83,6 +86,7 @@ function drawReaders(
       everyNs,
       fromNs: 0n,
       untilNs,
+      guarded: false,
       vcpu: random.integer(0, vcpus - 1),
       position: NOWHERE,
     }))

@@ -55,6 +55,7 @@ function drawHost(random: Random, { hypervisor }: Subject, given: Given): HostSp
     wallOffsetNs: walls === 'right' ? 0n : random.around(walls === 'synced' ? SECOND / 50n : 5n * SECOND),
     wallRatePpb: walls === 'right' ? 0n : random.around(20n) * 1000n,
     wallPushed: random.chance(80) ? 'every-11-min' : 'when-set',
+    kvmclock: null,
     timerSlopNs: hypervisor === 'xen' ? 50_000n : 0n,
     position: NOWHERE,
   }

@@ -46,6 +46,10 @@ export function limitsOf(history: Judged, promises: Promises): Checks {
       : { limitPpb: 500_000n },
     'wall-error': { limitNs: LATE_NS + ofDayNs },
     'backwards-warning': { limit: 0 },
+    skew: null,
+    'set-back': null,
+    backlog: null,
+    'cycle-offset': null,
     monotonic: { downtime: downtimeOf(events, promises) },
     seam: { limitNs: offInAllNs + longestReadingNs(history) / 1000n },
   }

@@ -184,11 +184,23 @@ function actionFields(event: ScenarioEvent): Fields {
         ['host-suspend', event.host],
         ['for', formatDurationNs(event.forNs)],
         ['update-wallclock', unless(event.updateWallclock, true)],
+        ['tsc', unless(event.tsc, 'stands')],
+      ]
+    case 'tsc-step':
+      return [
+        ['tsc-step', event.host],
+        ['by', formatDurationNs(event.byNs)],
+      ]
+    case 'set-tsc':
+      return [
+        ['set-tsc', event.guest],
+        ['vcpu', unless(event.vcpu, 0)],
+        ['to', `${event.to}`],
       ]
     case 'agent-settime':
       return [
         ['agent-settime', event.guest],
-        ['from', event.from],
+        ['from', typeof event.from === 'string' ? event.from : event.from.guest],
       ]
     case 'guest-ntp-step':
       return [

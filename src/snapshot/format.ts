@@ -56,7 +56,18 @@ export const MAX_STOPS = 1_000_000
 /** By number, never to be reordered. */
 export const CAUSES = ['pause', 'save', 'migrate', 'host-suspend'] as const
 export const CORRECTIONS = ['agent-settime', 'guest-ntp', 'rtc-resync', 'set-wall', 'ntp-step'] as const
-export const VARIANTS = ['stock', 'no-rebase', 'fix-2', 'fix-3', 'old-cyc2ns', 'shift-22'] as const
+export const VARIANTS = [
+  'stock',
+  'no-rebase',
+  'fix-2',
+  'fix-3',
+  'old-cyc2ns',
+  'shift-22',
+  'unstolen-sched',
+  'steal-4-8',
+  'steal-4-11',
+  'no-guard',
+] as const
 
 /** Sections that each kind must have. */
 export const SECTIONS: Readonly<Record<number, readonly string[]>> = {

@@ -22,6 +22,10 @@ const variants: Record<Variant, number> = {
   'fix-3': 3,
   'old-cyc2ns': 4,
   'shift-22': 5,
+  'unstolen-sched': 6,
+  'steal-4-8': 7,
+  'steal-4-11': 8,
+  'no-guard': 9,
 }
 const clocksources = { 'kvm-clock': 1, tsc: 2, xen: 3, timebase: 0 } as const
 const TB_HOST = 0
@@ -136,6 +140,7 @@ export class Guest {
       policy.hypervisor?.singleshotEra === 'before-2023' ? 0 : 1,
       spec.memoryBytes,
     )
+    this.#configureDevices(machine)
     this.#configurePower(machine)
     this.#installWorkload(machine)
     this.machine = machine
@@ -148,6 +153,13 @@ export class Guest {
     if (stream) policy.restore(this.#context('save', true), stream.clocks)
     if (this.#isXen) core.guest_publish_time()
     machine.boot()
+  }
+
+  #configureDevices({ core }: Machine): void {
+    const { hyperV, vmclock, rtc } = this.spec
+    if (hyperV) core.guest_configure_hyperv()
+    if (vmclock) core.vmclock_create()
+    if (rtc) core.guest_configure_rtc(rtc.tickNs, rtc.costNs, rtc.mostNs ?? 0n)
   }
 
   #configurePower(machine: Machine): void {
@@ -168,7 +180,8 @@ export class Guest {
   #installWorkload(machine: Machine): void {
     const { core } = machine
     for (const r of this.spec.read) {
-      core.workload_add_reader(clockIds[r.clock], r.vcpu, r.fromNs, r.everyNs, r.untilNs)
+      const index = core.workload_add_reader(clockIds[r.clock], r.vcpu, r.fromNs, r.everyNs, r.untilNs)
+      if (r.guarded) core.workload_guard_reader(index)
     }
     for (const s of this.spec.sleep) {
       const repeats = s.everyNs === null ? 0 : 1
@@ -287,6 +300,11 @@ export class Guest {
     if (cause !== 'host-suspend') this.policy.resume?.(this.#context(cause, true))
     machine.resume(this.#suspended)
     this.#suspended = false
+  }
+
+  /** What the VMM does some time after the guest runs again. */
+  settle(cause: Cause): void {
+    if (this.running) this.policy.settle?.run(this.#context(cause, true))
   }
 
   /** The guest goes down with its host. */

@@ -126,6 +126,10 @@ export class Host {
       Number(spec.timerSlopNs),
       this.#options.epochSystemTime ? base.wall - base.mono : 0n,
     )
+    if (spec.kvmclock) {
+      const { stepNs, updateNs, staggerNs, neverBack } = spec.kvmclock
+      core.host_configure_kvmclock(Number(stepNs), updateNs, Number(staggerNs), neverBack ? 1 : 0)
+    }
     for (const name of Object.keys(Counter) as (keyof typeof Counter)[]) {
       core.host_set_counter(Counter[name], base[name], this.#nominalRate(name), DEN)
     }
@@ -177,6 +181,15 @@ export class Host {
     this.#each((core) => core.host_step_counter(Counter.wall, deltaNs))
   }
 
+  /** The TSC jumps by what it counts in `ns`. */
+  stepTsc(ns: bigint): void {
+    const ticks = (ns * this.#nominalRate('tsc')) / DEN
+    this.#each((core) => {
+      core.host_step_counter(Counter.tsc, ticks)
+      core.host_clocks_changed()
+    })
+  }
+
   /** Runs the wall clock `ppb` beyond its usual rate; 0 ends it. */
   slewWall(ppb: bigint): void {
     this.#wallRatePpb = this.spec.wallRatePpb + ppb
@@ -199,12 +212,14 @@ export class Host {
     })
   }
 
-  wake(sleptNs: bigint, updateWallclock: boolean): void {
+  wake(sleptNs: bigint, updateWallclock: boolean, tsc: 'stands' | 'resets'): void {
     this.#each((core) => {
+      if (tsc === 'resets') core.host_step_counter(Counter.tsc, -core.host_read_counter(Counter.tsc))
       for (const name of ['tsc', 'timebase', 'mono'] as const) {
         core.host_rate_counter(Counter[name], this.#nominalRate(name))
       }
       core.host_slept(sleptNs)
+      if (tsc === 'resets') core.host_restamp()
       core.host_clocks_changed()
     })
     if (updateWallclock) this.pushWall()

@@ -22,18 +22,28 @@ export function describeEvent(event: ScenarioEvent): string {
   }
 }
 
+/** What a policy does a while after the guest runs again. */
+export type SettleOf = (guest: string) => bigint | undefined
+
 /** The actions of one event, in order. */
-export function actionsOf(event: ScenarioEvent): Action[] {
+export function actionsOf(event: ScenarioEvent, settleOf: SettleOf = () => undefined): Action[] {
   const { atNs } = event
   const at = (delayNs: bigint, run: (world: World) => void): Action => ({ atNs: atNs + delayNs, run })
   const now = (run: (world: World) => void): Action[] => [at(0n, run)]
+  const settling = (delayNs: bigint, guest: string, cause: 'pause' | 'save' | 'migrate'): Action[] => {
+    const afterNs = settleOf(guest)
+    return afterNs === undefined ? [] : [at(delayNs + afterNs, (world) => world.guest(guest).settle(cause))]
+  }
   switch (event.kind) {
     case 'boot':
       return now((world) => world.resident(event.guest).boot())
     case 'pause':
       return now((world) => world.resident(event.guest).stop('pause', false))
     case 'resume':
-      return now((world) => world.resident(event.guest).resume('pause'))
+      return [
+        at(0n, (world) => world.resident(event.guest).resume('pause')),
+        ...settling(0n, event.guest, 'pause'),
+      ]
     case 'save':
       return now((world) => {
         const guest = world.resident(event.guest)
@@ -42,11 +52,14 @@ export function actionsOf(event: ScenarioEvent): Action[] {
         guest.save('save', wasRunning)
       })
     case 'restore':
-      return now((world) => {
-        const guest = world.resident(event.guest)
-        guest.land(world.host(event.on), 'save', true)
-        guest.resume('save')
-      })
+      return [
+        at(0n, (world) => {
+          const guest = world.resident(event.guest)
+          guest.land(world.host(event.on), 'save', true)
+          guest.resume('save')
+        }),
+        ...settling(0n, event.guest, 'save'),
+      ]
     case 'migrate': {
       let wasRunning = false
       return [
@@ -70,6 +83,7 @@ export function actionsOf(event: ScenarioEvent): Action[] {
           guest.land(world.host(event.to), 'migrate', wasRunning)
           if (wasRunning) guest.resume('migrate')
         }),
+        ...settling(event.downtimeNs, event.guest, 'migrate'),
       ]
     }
     case 'reboot':
@@ -89,10 +103,21 @@ export function actionsOf(event: ScenarioEvent): Action[] {
     case 'host-suspend':
       return [
         at(0n, (world) => world.suspendHost(event.host)),
-        at(event.forNs, (world) => world.wakeHost(event.host, event.forNs, event.updateWallclock)),
+        at(event.forNs, (world) => world.wakeHost(event.host, event.forNs, event.updateWallclock, event.tsc)),
       ]
+    case 'tsc-step':
+      return now((world) => world.host(event.host).stepTsc(event.byNs))
+    case 'set-tsc':
+      return now((world) =>
+        world.inGuest(event.guest, (core) => core.kvm_vmm_writes_tsc(event.vcpu, event.to)),
+      )
     case 'agent-settime':
-      return now((world) => world.setGuestTime(event.guest, event.from, 'agent-settime'))
+      return now((world) => {
+        const { guest, from, slewNs, quiet } = event
+        if (quiet && !world.resident(guest).running) return
+        if (slewNs === null) world.setGuestTime(guest, from, 'agent-settime')
+        else world.slewGuestTime(guest, from, slewNs)
+      })
     case 'guest-ntp-step':
       return now((world) => world.setGuestTime(event.guest, 'true', 'guest-ntp'))
     case 'guest-ntp-slew':

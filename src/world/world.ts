@@ -9,16 +9,17 @@ import type { CoreExports } from '../core/exports.js'
 import type { Instances } from '../core/instances.js'
 import type { Build } from '../core/load.js'
 import type { Exit, Machine, Pace } from '../core/machine.js'
+import { clockIds } from '../observation/log.js'
 import { builtInPolicy, defaultPolicy } from '../policy/built-in.js'
 import type { ClockPolicy } from '../policy/policy.js'
-import type { GuestSpec, Scenario } from '../scenario/types.js'
+import type { AgentSettimeEvent, GuestSpec, Scenario } from '../scenario/types.js'
 import type { StreamTime } from '../stream/time.js'
 import { type Code, CodeGuest } from './code/guest.js'
 import { Guest } from './guest.js'
 import { Host } from './host.js'
 import type { Correction, EventMark, RunResult } from './result.js'
 import type { HostClockValues, SavedWorld } from './saved.js'
-import { type Action, actionsOf, describeEvent } from './timeline.js'
+import { type Action, actionsOf, describeEvent, type SettleOf } from './timeline.js'
 
 const NS_PER_SEC = 1_000_000_000n
 /** Progress is reported at most this often in a run, so that asking for it costs nothing in a long one. */
@@ -46,6 +47,8 @@ export interface RunOptions {
   /** The world begins where another was saved, instead of at true time 0. */
   readonly from?: Beginning
 }
+
+export type TimeSource = AgentSettimeEvent['from']
 
 export interface Beginning {
   readonly saved: SavedWorld
@@ -118,7 +121,8 @@ export class World {
   /** What is to be done, in order. */
   #ordered(from: Beginning | undefined): readonly Action[] {
     const { events } = this.scenario
-    const happened = events.slice(0, from?.happened ?? 0).flatMap(actionsOf)
+    const settleOf = this.#settleOf
+    const happened = events.slice(0, from?.happened ?? 0).flatMap((event) => actionsOf(event, settleOf))
     const coming = events.slice(from?.happened ?? 0)
     const replacing: Action[] = []
     if (from?.otherHost) {
@@ -131,9 +135,11 @@ export class World {
     return [
       ...happened.filter(({ atNs }) => atNs > this.#nowNs),
       ...replacing,
-      ...coming.flatMap(actionsOf),
+      ...coming.flatMap((event) => actionsOf(event, settleOf)),
     ].sort((a, b) => (a.atNs < b.atNs ? -1 : a.atNs > b.atNs ? 1 : 0))
   }
+
+  readonly #settleOf: SettleOf = (name) => this.#guests.get(name)?.policy.settle?.afterNs
 
   #streamOf({ name, from }: GuestSpec): StreamTime | undefined {
     if (from === null) return undefined
@@ -184,7 +190,10 @@ export class World {
   /** Takes the guest off its host, as a `save` event does. The world has come to its end. */
   save(name: string): SavedWorld {
     const guest = this.guest(name)
-    actionsOf({ kind: 'save', guest: name, atNs: this.#nowNs, position: guest.spec.position })[0]!.run(this)
+    actionsOf(
+      { kind: 'save', guest: name, atNs: this.#nowNs, position: guest.spec.position },
+      this.#settleOf,
+    )[0]!.run(this)
     return {
       atNs: this.#nowNs,
       hosts: [...this.#hosts.values()].map((host) => host.save()),
@@ -198,7 +207,8 @@ export class World {
     const endNs = scenario.durationNs
     const brief = this.#options.instances !== undefined
     this.runUntil(endNs)
-    const marks = scenario.events.map(
+    const shown = scenario.events.filter((event) => event.kind !== 'agent-settime' || !event.quiet)
+    const marks = shown.map(
       (event): EventMark => ({
         atNs: event.atNs,
         kind: event.kind,
@@ -269,11 +279,25 @@ export class World {
     this.resident(name).corrections.push({ atNs: this.#nowNs, by })
   }
 
-  setGuestTime(name: string, from: 'host' | 'true', by: Correction['by']): void {
-    const guest = this.resident(name)
-    const ns = from === 'host' ? guest.host.wallNs : this.scenario.startNs + this.#nowNs
+  setGuestTime(name: string, from: TimeSource, by: Correction['by']): void {
+    const ns = this.#timeOf(name, from)
+    if (ns === null) return
     this.correct(name, by)
     this.inGuest(name, (core) => core.guest_settimeofday(ns))
+  }
+
+  /** A program of the guest bends its clock so that it is right after `periodNs`. */
+  slewGuestTime(name: string, from: TimeSource, periodNs: bigint): void {
+    const ns = this.#timeOf(name, from)
+    if (ns !== null) this.inGuest(name, (core) => core.guest_slew(ns, periodNs))
+  }
+
+  /** null: from a guest that is on no host. */
+  #timeOf(name: string, from: TimeSource): bigint | null {
+    if (from === 'host') return this.resident(name).host.wallNs
+    if (from === 'true') return this.scenario.startNs + this.#nowNs
+    const source = this.#guests.get(from.guest)?.machine
+    return source ? BigInt.asUintN(64, source.core.guest_read_clock(0, clockIds.realtime)) : null
   }
 
   /** Sets the host's wall clock to true time plus `offsetNs`. */
@@ -301,9 +325,9 @@ export class World {
     host.sleep()
   }
 
-  wakeHost(name: string, sleptNs: bigint, updateWallclock: boolean): void {
+  wakeHost(name: string, sleptNs: bigint, updateWallclock: boolean, tsc: 'stands' | 'resets'): void {
     const host = this.host(name)
-    host.wake(sleptNs, updateWallclock)
+    host.wake(sleptNs, updateWallclock, tsc)
     for (const guest of this.#guestsOn(host)) guest.resume('host-suspend')
   }
 

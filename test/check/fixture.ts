@@ -38,7 +38,7 @@ export function logOf(rows: readonly Row[]): ObservationLog {
 export type Reading = readonly [trueNs: bigint, value: bigint, stoppedNs?: bigint]
 
 export interface Made {
-  readers?: { clock: ReadClock; name?: string; readings: readonly Reading[] }[]
+  readers?: { clock: ReadClock; name?: string; vcpu?: number; readings: readonly Reading[] }[]
   sleepers?: { name: string; forNs?: bigint; vcpu?: number }[]
   /** Anything else: sleeps, wakes, ticks, warnings. Sorted in by true time, behind readings of the same instant. */
   rows?: readonly Row[]
@@ -66,6 +66,10 @@ const everything: Checks = {
   rate: { limitPpb: 500_000n },
   'wall-error': { limitNs: S },
   'backwards-warning': { limit: 0 },
+  skew: { limitNs: 1_000n },
+  'set-back': { limitNs: S },
+  backlog: { limit: 1000 },
+  'cycle-offset': { limitNs: 0n },
   monotonic: { downtime: 'either' },
 }
 
@@ -105,7 +109,7 @@ export function made(what: Made): RunResult {
     variant: 'stock',
     policy: 'xen-today',
     bootNs: 0n,
-    readers: readers.map(({ clock, name = clock }) => ({ name, clock, vcpu: 0 })),
+    readers: readers.map(({ clock, name = clock, vcpu = 0 }) => ({ name, clock, vcpu })),
     sleepers: sleep.map(({ name, clock, forNs }) => ({ name, clock, forNs })),
     observations: logOf(sorted),
     stops: stops.map(([fromNs, untilNs]): Stop => {

@@ -179,6 +179,21 @@ describe('list and policies', () => {
     }
   })
 
+  it('finds by several words, and groups by symptom', async () => {
+    const { stdout } = await here('list', 'soft', 'lockup', 'firecracker', '--by', 'symptom')
+    expect(stdout).toContain('a soft lockup is reported (soft-lockup)\n  ✗ fc-softlockup-flag\n')
+    expect(Math.max(...stdout.split('\n').map(({ length }) => length))).toBeLessThanOrEqual(80)
+    const [first] = JSON.parse((await here('list', 'qubes-issues#443', '--json')).stdout).scenarios
+    expect(first).toMatchObject({
+      name: 'xen-clockvm-bad-sync',
+      report: 'xen-clockvm-bad-sync',
+      symptoms: ['an agent sets the clock back', 'the wall clock is wrong in the end'],
+      expected: { passes: ['asks-dom0'] },
+    })
+    const { code, stderr } = await here('list', '--by', 'colour')
+    expect([code, stderr.trim()]).toEqual([2, 'chronovisor: --by "colour"; expected system or symptom'])
+  })
+
   it('lists the policies with their sources', async () => {
     const { stdout } = await here('policies')
     expect(stdout).toContain('\n  xen-2008\n')

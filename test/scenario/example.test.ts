@@ -45,6 +45,7 @@ describe('the full example', () => {
         wallRatePpb: 5_000n,
         wallPushed: 'every-11-min',
         timerSlopNs: 50_000n,
+        kvmclock: null,
         position: { line: 13, column: 3 },
       },
       {
@@ -67,6 +68,7 @@ describe('the full example', () => {
         wallRatePpb: 0n,
         wallPushed: 'every-11-min',
         timerSlopNs: 50_000n,
+        kvmclock: null,
         position: { line: 28, column: 3 },
       },
     ])
@@ -91,6 +93,9 @@ describe('the full example', () => {
       timebase: null,
       dec: null,
       clocksource: 'xen',
+      hyperV: false,
+      vmclock: false,
+      rtc: null,
       memoryBytes: 2_097_152,
       read: [
         {
@@ -100,6 +105,7 @@ describe('the full example', () => {
           fromNs: 2n * SECOND,
           untilNs: 180n * SECOND,
           vcpu: 1,
+          guarded: false,
           position: { line: 48, column: 9 },
         },
         {
@@ -109,6 +115,7 @@ describe('the full example', () => {
           fromNs: SECOND,
           untilNs: 180n * SECOND,
           vcpu: 0,
+          guarded: false,
           position: { line: 49, column: 9 },
         },
       ],
@@ -185,9 +192,15 @@ describe('the full example', () => {
     expect(at(64)).toEqual({ kind: 'set-wall', host: 'b', offsetNs: 3n * SECOND })
     expect(at(65)).toEqual({ kind: 'ntp-step', host: 'a', byNs: -3n * SECOND })
     expect(at(66)).toEqual({ kind: 'ntp-slew', host: 'a', ratePpb: -500_000n, forNs: 100n * SECOND })
-    expect(at(67)).toEqual({ kind: 'host-suspend', host: 'a', forNs: SECOND, updateWallclock: false })
-    expect(at(68)).toEqual({ kind: 'agent-settime', guest: 'g', from: 'true' })
-    expect(at(69)).toEqual({ kind: 'agent-settime', guest: 'g', from: 'host' })
+    expect(at(67)).toEqual({
+      kind: 'host-suspend',
+      host: 'a',
+      forNs: SECOND,
+      updateWallclock: false,
+      tsc: 'stands',
+    })
+    expect(at(68)).toEqual({ kind: 'agent-settime', guest: 'g', from: 'true', slewNs: null, quiet: false })
+    expect(at(69)).toEqual({ kind: 'agent-settime', guest: 'g', from: 'host', slewNs: null, quiet: false })
     expect(at(70)).toEqual({ kind: 'guest-ntp-step', guest: 'g' })
     expect(at(71)).toEqual({ kind: 'guest-ntp-slew', guest: 'g', ratePpb: 50_000n, forNs: SECOND })
     expect(at(73)).toEqual({ kind: 'steal', guest: 'g', vcpu: 1, forNs: 500_000_000n })
@@ -225,6 +238,10 @@ describe('the full example', () => {
       rate: { limitPpb: 500_000n },
       'wall-error': { limitNs: SECOND },
       'backwards-warning': { limit: 0 },
+      skew: { limitNs: 1_000n },
+      'set-back': { limitNs: 10n * SECOND },
+      backlog: { limit: 1000 },
+      'cycle-offset': { limitNs: 3_155_760_000n * SECOND },
       monotonic: { downtime: 'counted' },
       seam: null,
     })

@@ -134,8 +134,8 @@ describe('the JSON Schema', () => {
     expect(fixed.filter(({ path }) => !path.startsWith('.checks.')).map(({ path }) => path)).toEqual([
       '.guests.memory',
     ])
-    expect(fixed).toHaveLength(13)
-    expect(quantities).toHaveLength(66)
+    expect(fixed).toHaveLength(16)
+    expect(quantities).toHaveLength(82)
     // Any text: what is in it is checked on reading.
     for (const { schema } of quantities)
       expect([schema.type, schema.pattern, schema.enum, schema.const]).toEqual([
@@ -146,9 +146,9 @@ describe('the JSON Schema', () => {
       ])
   })
 
-  it('has 16 actions', () => {
+  it('has 18 actions', () => {
     const actions = schema.properties!.events!.items!.anyOf!
-    expect(actions).toHaveLength(16)
+    expect(actions).toHaveLength(18)
     for (const action of actions) expect(action.required).toContain('at')
   })
 
@@ -160,7 +160,7 @@ describe('the JSON Schema', () => {
       const [key, value] = Object.entries(check.anyOf!.at(-1)!.properties!)[0]!
       return check.default === 'off' ? `  ${name}: off\n` : `  ${name}: { ${key}: ${value.default} }\n`
     })
-    expect(checks).toHaveLength(15)
+    expect(checks).toHaveLength(19)
     expect(parseScenario(text(`checks:\n${checks.join('')}`), 'f')).toEqual(parseScenario(text(''), 'f'))
   })
 })

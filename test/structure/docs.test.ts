@@ -2,6 +2,8 @@
 import { readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
 import { parse } from 'yaml'
+import { reportsText } from '../../src/report/reports.js'
+import { listLibrary } from '../../src/scenario/library.js'
 import { execute } from '../cli/execute.js'
 
 const read = (file: string) => readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8')
@@ -32,3 +34,7 @@ it.each(['docs/ci.md', 'docs/exports.md'])(
     expect(unknown).toEqual([])
   },
 )
+
+it('docs/bugs.md is what list --reports prints', () => {
+  expect(read('docs/bugs.md')).toBe(reportsText(listLibrary()))
+})

@@ -177,7 +177,15 @@ describe('292 years', () => {
     const boot = scenario.events[0]!
     const events: Scenario['events'] = [
       ...scenario.events,
-      { position: boot.position, kind: 'agent-settime', guest: 'first', atNs: 90n * SECOND, from: 'true' },
+      {
+        position: boot.position,
+        kind: 'agent-settime',
+        guest: 'first',
+        atNs: 90n * SECOND,
+        from: 'true',
+        slewNs: null,
+        quiet: false,
+      },
     ]
     const { value: inVain } = readings(guestOf({ ...scenario, events }, 'first'), 'realtime').at(-1)!
     expect(inVain).toBeLessThan(61n * SECOND)

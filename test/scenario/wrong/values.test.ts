@@ -380,7 +380,7 @@ const VALUES: readonly Case[] = [
   [
     'agent-settime from elsewhere',
     events('at: 1 s, agent-settime: g, from: ▲ntp'),
-    'events[0].from is "ntp"; expected one of host, true',
+    'there is no guest "ntp"; expected one of g',
   ],
   [
     'an unknown check',
