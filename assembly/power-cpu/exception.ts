@@ -126,7 +126,8 @@ export function raise_machine_check(address: u64, access: u32, pc: u64): u32 {
   if (access != 2) set_spr(SPR_DAR, address)
   if (access == 0 && server()) set_spr(SPR_DSISR, 0x40)
   raise(VECTOR_MACHINE_CHECK, machine_check_cause(access), pc)
-  store<u64>(MSR, msr() & ~MSR_ME)
+  // A partition's machine checks are always on: its hypervisor delivers them.
+  if (!server()) store<u64>(MSR, msr() & ~MSR_ME)
   return LEAVE
 }
 

@@ -5,7 +5,7 @@
  */
 import { PAGE_MASK, RAM } from '../engine/layout'
 import { privileged_if_user } from './system'
-import { raise_alignment } from './exception'
+import { PROGRAM_ILLEGAL, raise_alignment, raise_program } from './exception'
 import { load_slow, store_place, store_slow } from './memory'
 import {
   base, CRF, field_a, field_b, field_d, gpr, LEAVE, msr, MSR_LE, NEXT, RESERVED_AT, RESERVED_NONE, RESERVED_SIZE, server, set_gpr,
@@ -51,8 +51,8 @@ export function storage_op(slot: usize, pc: u64): u32 {
     case Mem.STHBRX: return store_reversed(word, indexed, 2, pc)
     case Mem.STWBRX: return store_reversed(word, indexed, 4, pc)
     case Mem.STDBRX: return store_reversed(word, indexed, 8, pc)
-    case Mem.LSWI: return load_string(word, cut(base(word)), string_count(word), pc)
-    case Mem.LSWX: return load_string(word, indexed, load<u32>(XER_REST) & 127, pc)
+    case Mem.LSWI: return load_string(word, cut(base(word)), string_count(word), false, pc)
+    case Mem.LSWX: return load_string(word, indexed, load<u32>(XER_REST) & 127, true, pc)
     case Mem.STSWI: return store_string(word, cut(base(word)), string_count(word), pc)
     case Mem.STSWX: return store_string(word, indexed, load<u32>(XER_REST) & 127, pc)
     default: return reserving(which, word, indexed, pc)
@@ -136,8 +136,14 @@ function store_multiple(word: u32, pc: u64): u32 {
 @inline function string_count(word: u32): u32 { return field_b(word) == 0 ? 32 : field_b(word) }
 
 /** Bytes fill registers from the left, four a register; the rest of the last one is 0. */
-function load_string(word: u32, start: u64, count: u32, pc: u64): u32 {
+/** Whether `count` bytes from register RT on, around the end, change register `r`. */
+@inline function string_takes(word: u32, count: u32, r: u32): bool { return ((r - field_d(word)) & 31) < (count + 3) >> 2 }
+
+/** One that would load over its own address is invalid, and illegal as on QEMU. */
+function load_string(word: u32, start: u64, count: u32, by_index: bool, pc: u64): u32 {
   if (little()) return raise_alignment(start, word, pc)
+  const base_lost = (!by_index || field_a(word) != 0) && string_takes(word, count, field_a(word))
+  if (base_lost || (by_index && string_takes(word, count, field_b(word)))) return raise_program(PROGRAM_ILLEGAL, pc)
   let r = field_d(word)
   let value: u32 = 0
   for (let i: u32 = 0; i < count; i++) {

@@ -125,7 +125,7 @@ const MORE = `
 815      TAR      u    u     s   tar
 816      ASDR     h    h     s   plain
 823      PSSCR    s    s     s   plain
-848      IC       h    h     s   plain
+848      IC       s    h     s   plain
 849      VTB      s    h     s   vtb
 855      PSSCR_H  h    h     s   plain
 896      PPR      u    u     s   plain
@@ -135,7 +135,7 @@ const MORE = `
 1010     IABR     s    s     c   word
 1013     DABR     s    s     c   word
 1023     PIR      s    s     c   word
-1023     PIR_H    h    h     s   plain
+1023     PIR_H    s    h     s   plain
 `
 
 export const SPR_KINDS = [
