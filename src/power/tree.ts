@@ -138,7 +138,7 @@ function rtasNode({ cpus, rtas, ramBytes }: TreeOptions): TreeNode {
   return node({
     ...Object.fromEntries(Object.entries(TOKENS).map(([name, token]) => [name, [token]])),
     'ibm,hypertas-functions': HYPERCALLS,
-    'rtas-size': [rtas?.bytes ?? 0],
+    'rtas-size': [rtas?.bytes ?? 0x1000],
     'rtas-error-log-max': [2048],
     'rtas-event-scan-rate': [1],
     'ibm,lrdr-capacity': [...wide(ramBytes), 0, 0x1000_0000, cpus],
