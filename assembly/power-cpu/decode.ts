@@ -123,7 +123,9 @@ function decode_one(slot: usize): void {
 /** Words of the floating-point and vector facilities, which an operating system turns on when first used. */
 function facility(word: u32): bool {
   const primary = word >> 26
-  return (primary >= 48 && primary <= 55) || primary == 59 || primary == 63 || (server() && (primary == 4 || primary == 60))
+  // Of vectors only the floating-point ones are not in the table: their extended opcodes end in these.
+  const vector = primary == 4 && ((word & 63) == 10 || (word & 63) == 6 || (word & 62) == 46)
+  return (primary >= 48 && primary <= 55) || primary == 59 || primary == 63 || (server() && (vector || primary == 60))
 }
 
 /** Registers and immediates by the row's kind of slot; the words that stay (RAW) are in `imm` already. */

@@ -5,7 +5,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { type Expected, expectedResults, resultLines, runProgram } from './kvm-unit-tests.js'
+import { differing, type Expected, expectedResults, resultLines, runProgram } from './kvm-unit-tests.js'
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -32,14 +32,13 @@ function verdict(folder: string, entry: Expected): Verdict {
   const started = performance.now()
   const text = runProgram(path, entry)
   const lines = resultLines(text)
-  const same = lines.length === wanted.length && lines.every((line, i) => line === wanted[i])
+  const differ = differing(lines, wanted)
   return {
     name: entry.name,
     byte_order: little ? 'little' : 'big',
-    same,
+    same: differ.ours.length + differ.expected.length === 0,
     summary: lines.find((line) => line.startsWith('SUMMARY')) ?? text.trim().split('\n').at(-1) ?? '',
-    ours: lines.filter((line) => !wanted.includes(line)),
-    expected: wanted.filter((line) => !lines.includes(line)),
+    ...differ,
     seconds: (performance.now() - started) / 1000,
   }
 }

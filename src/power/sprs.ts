@@ -128,6 +128,7 @@ const MORE = `
 848      IC       s    h     s   plain
 849      VTB      s    h     s   vtb
 855      PSSCR_H  h    h     s   plain
+895      WORT     s    s     s   plain
 896      PPR      u    u     s   plain
 898      PPR32    u    u     s   ppr32
 1008     HID0     s    s     c   word
