@@ -45,11 +45,16 @@ export function resultLines(text: string): string[] {
 }
 
 /** Lines that are neither the same nor better: what fails on QEMU and is known to may pass here. */
-export function differing(ours: readonly string[], theirs: readonly string[]): { ours: string[]; expected: string[] } {
+export function differing(
+  ours: readonly string[],
+  theirs: readonly string[],
+): { ours: string[]; expected: string[] } {
   const counts = (line: string) => line.replace(/, \d+ known failures/, '')
   const fits = (line: string, wanted: string | undefined) =>
     wanted !== undefined &&
-    (line === wanted || line === wanted.replace(/^KFAIL/, 'PASS') || (line.startsWith('SUMMARY') && counts(line) === counts(wanted)))
+    (line === wanted ||
+      line === wanted.replace(/^KFAIL/, 'PASS') ||
+      (line.startsWith('SUMMARY') && counts(line) === counts(wanted)))
   return {
     ours: ours.filter((line, i) => !fits(line, theirs[i])),
     expected: theirs.filter((line, i) => ours[i] === undefined || !fits(ours[i], line)),
