@@ -3,6 +3,7 @@ import { bugs } from './claims-bugs.js'
 import { exports } from './claims-exports.js'
 import { faults } from './claims-faults.js'
 import { lab } from './claims-lab.js'
+import { linuxGuests } from './claims-linux.js'
 import { migration } from './claims-migration.js'
 import { skip } from './claims-skip.js'
 import { speed } from './claims-speed.js'
@@ -319,5 +320,6 @@ export const sections: readonly Section[] = [
   ...faults,
   ...lab,
   ...migration,
+  ...linuxGuests,
   ...speed,
 ]

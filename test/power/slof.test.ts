@@ -24,7 +24,11 @@ const missing = 'missing' in found ? found.missing : ''
 function until(machine: PowerMachine, words: string): string {
   const limit = machine.cycles + 1_000_000_000n
   let text = ''
-  while (!text.includes(words) && machine.cycles < limit && machine.run(machine.cycles + 10_000_000n) === 'time')
+  while (
+    !text.includes(words) &&
+    machine.cycles < limit &&
+    machine.run(machine.cycles + 10_000_000n) === 'time'
+  )
     text += machine.takeConsole()
   return text
 }

@@ -1,0 +1,93 @@
+/** Other people's guests on the emulated Power machine: Debian's kernels, SLOF, kvm-unit-tests. */
+import type { Section } from './claims.js'
+import { demand, type Output, parse, prints } from './read.js'
+
+interface Boots {
+  readonly ours: {
+    readonly seconds: number
+    readonly cpu_seconds: number
+    readonly instructions: string
+    readonly hashes: readonly string[]
+  }
+  readonly qemu: { readonly seconds: number; readonly cpu_seconds: number } | null
+}
+
+const linux = (kernel: string, rounds: number) =>
+  `npm run --silent linux -- --kernel ${kernel} --rounds ${rounds} --json`
+
+const seconds = (value: number) => `${value.toFixed(2)} s`
+
+function underSixSeconds(output: Output): string {
+  const { ours, qemu } = parse<Boots>(output)
+  const beside = qemu ? `; QEMU ${seconds(qemu.cpu_seconds)} to its end` : ''
+  const shown = `${seconds(ours.cpu_seconds)} of CPU, ${seconds(ours.seconds)} by the clock${beside}`
+  demand(ours.cpu_seconds < 6, shown)
+  return shown
+}
+
+function sameEveryTime(output: Output): string {
+  const { ours } = parse<Boots>(output)
+  const shown = `${ours.hashes.length} end state, ${Number(ours.instructions).toLocaleString('en-US')} instructions to the first process`
+  demand(ours.hashes.length === 1, shown)
+  return shown
+}
+
+interface Conformance {
+  readonly same: number
+  readonly of: number
+  readonly verdicts: readonly { readonly name: string; readonly same: boolean }[]
+}
+
+function allAsOnQemu(output: Output): string {
+  const { same, of, verdicts } = parse<Conformance>(output)
+  const differ = verdicts.filter((one) => !one.same).map((one) => one.name)
+  demand(same === of && of >= 18, `${same} of ${of}; differing: ${differ.join(', ')}`)
+  return `${same} of ${of} programs`
+}
+
+const conformance = (order: 'big' | 'little') => ({
+  id: `kvm-unit-tests-${order}`,
+  text: `kvm-unit-tests, ${order}-endian: every program's results and counts are QEMU's`,
+  command: `npm run --silent conformance -- "$KVM_UNIT_TESTS_${order.toUpperCase()}" --json`,
+  show: allAsOnQemu,
+  because: `The suite is not part of the project: KVM_UNIT_TESTS_${order.toUpperCase()} names the powerpc/ of one that is built`,
+})
+
+const SLOF =
+  'keys=$(mktemp) && trap \'rm -f "$keys"\' EXIT && printf \'s6 7 * . cr\\r\' > "$keys" && node dist/cli/main.js boot ' +
+  '"$(npm run -s guests:fetch -- slof)" --raw 0 --entry 0x100 --machine pseries --memory 256MiB --input "$keys" ' +
+  '--max-instructions 6000000000'
+
+export const linuxGuests: readonly Section[] = [
+  {
+    title: 'Other people’s guests on the Power machine',
+    claims: [
+      {
+        id: 'linux-6.1-time',
+        text: 'Debian’s Linux 6.1 reaches its first process in under 6 s',
+        command: linux('linux-6.1', 3),
+        show: underSixSeconds,
+      },
+      {
+        id: 'linux-6.1-same',
+        text: 'Three boots of it end in the same state, to the last bit',
+        command: linux('linux-6.1', 3),
+        show: sameEveryTime,
+      },
+      {
+        id: 'linux-6.12-time',
+        text: 'Debian’s Linux 6.12 reaches its first process in under 6 s',
+        command: linux('linux-6.12', 1),
+        show: underSixSeconds,
+      },
+      conformance('big'),
+      conformance('little'),
+      {
+        id: 'slof-prompt',
+        text: 'SLOF comes to its prompt, and computes there',
+        command: SLOF,
+        show: prints(/Welcome to Open Firmware/, /0 > /, /\b42\b/),
+      },
+    ],
+  },
+]
