@@ -32,13 +32,16 @@ const ROWS: readonly Row[] = [
   ...both('mftb64', { events: 5_000_000, goal: 30 }),
   ...both('decrw', { events: 1_000_000, goal: 20 }),
   ...both('dec-imm', { events: 300_000, goal: 5 }),
+  // Random loads through page tables, of 4 and of 64 MiB: a TLB has few of the pages.
+  { name: 'b64-radix-4', bits: 64, goal: 60 },
+  { name: 'b64-radix-64', bits: 64 },
 ]
 
 const elf = (name: string) => new URL(`../test/guests/power/${name}.elf`, import.meta.url)
 
 /** Seconds, and instructions. */
 function ours({ name }: Row): { readonly seconds: number; readonly instructions: bigint } {
-  const machine = bootMachine(readFileSync(elf(name)), name)
+  const machine = bootMachine(readFileSync(elf(name)), name, { ramBytes: 128 << 20 })
   const started = process.cpuUsage()
   const end = machine.run(1n << 40n)
   const { user, system } = process.cpuUsage(started)

@@ -122,23 +122,32 @@ export function tlb_forget(vcpu: u32): void {
 /** A vCPU forgets the translations of addresses from `from` to `last`. */
 export function tlb_forget_range(vcpu: u32, from: u64, last: u64): void {
   if (!(run_at_hand().tlb_filled & (1 << vcpu))) return
+  const first = from & ~PAGE_MASK
+  if (last - first >= (<u64>TLB_ENTRIES << PAGE_BITS)) {
+    for (let i: u32 = 0; i < TLB_ENTRIES; i++) forget_index(vcpu, i, first, last)
+    return
+  }
+  for (let page = first; page <= last && page >= first; page += PAGE_SIZE) {
+    forget_index(vcpu, <u32>(page >> PAGE_BITS) & (TLB_ENTRIES - 1), first, last)
+  }
+}
+
+/** The entries of all ways whose pages have that index. */
+function forget_index(vcpu: u32, index: u32, first: u64, last: u64): void {
   const begin = of_vcpu(vcpu) + REAL_SIZE
   const known = KNOWN + <usize>vcpu * KNOWN_A_VCPU
-  const one_page = last - from < PAGE_SIZE
-  let at: usize = one_page ? (tlb_entry(begin, from) - begin) >> 1 : 0
-  const step: usize = one_page ? ONE >> 1 : 8
-  for (; at < KNOWN_A_VCPU; at += step) {
+  for (let at = <usize>index << 3; at < KNOWN_A_VCPU; at += ONE >> 1) {
     const entry = load<u64>(known + at)
     if (entry == 0) continue
-    const page = address_of(entry, (at >> 3) & (TLB_ENTRIES - 1))
-    if (page < (from & ~PAGE_MASK) || page > last) continue
+    const page = address_of(entry, index)
+    if (page < first || page > last) continue
     store<u64>(known + at, 0)
     store<u64>(begin + (at << 1), NO_TAG)
   }
 }
 
 /** The address of the page of a mirror, which is one's `index`th. */
-@inline function address_of(known: u64, index: usize): u64 {
+@inline function address_of(known: u64, index: u32): u64 {
   const upper: u64 = known & UPPER ? 3 << 62 : 0
   return upper | (((known >> REAL_PAGE_BITS) & 0xffff_ffff) << 20) | (<u64>index << PAGE_BITS)
 }

@@ -1,8 +1,8 @@
 /** Radix translation: what accesses come to, what is marked, and what interrupts say (Power ISA 3.0B, Book III, 5.7). */
 import { describe, expect, test } from 'vitest'
+import { type PageSize, PageTables, PTE } from '../../scripts/power-mmu/page-tables.js'
 import type { PowerMachine } from '../../src/power/index.js'
 import { add, addi, b, ld, machineWith, mtmsrd, mtspr, SPR, std, stw, tlbie, tlbiel } from './assemble.js'
-import { type PageSize, PageTables, PTE } from './page-tables.js'
 
 const [SF, PR, IR, DR, ME, LE] = [1n << 63n, 0x4000n, 0x20n, 0x10n, 0x1000n, 1n]
 const [HR, UPRT, AIL3, ILE] = [0x10_0000n, 0x40_0000n, 0x180_0000n, 0x200_0000n]

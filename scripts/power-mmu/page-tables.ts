@@ -1,4 +1,4 @@
-/** Builds radix trees in guest memory, for tests (Power ISA 3.0B, Book III, 5.7.10). */
+/** Builds radix trees in guest memory, for the tester and for tests (Power ISA 3.0B, Book III, 5.7.10). */
 
 const VALID = 1n << 63n
 const LEAF = 1n << 62n
