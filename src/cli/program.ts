@@ -5,7 +5,7 @@ import { BenchError } from '../bench/error.js'
 import { MathError } from '../math/index.js'
 import { MigrationError } from '../migration/index.js'
 import { PolicyError } from '../policy/index.js'
-import { ElfError } from '../power/index.js'
+import { ElfError, TreeError } from '../power/index.js'
 import { ReplayError } from '../replay/index.js'
 import { ScenarioError } from '../scenario/index.js'
 import { SnapshotError } from '../snapshot/index.js'
@@ -94,6 +94,7 @@ function report(error: unknown): number {
     error instanceof ReplayError ||
     error instanceof BenchError ||
     error instanceof ElfError ||
+    error instanceof TreeError ||
     error instanceof InputError
   if (told) note(`chronovisor: ${error.message}\n`)
   else if (error instanceof Error && 'syscall' in error) note(`chronovisor: ${error.message}\n`)

@@ -126,7 +126,8 @@ export function readTree(bytes: Uint8Array, name: string): Tree {
   if (view.length < HEADER || u32(0) !== MAGIC) return fail(0, 'not a flattened device tree (no d0 0d fe ed)')
   const total = u32(4)
   if (total > view.length) return fail(4, `a tree of ${total} bytes, and the file has ${view.length}`)
-  if (u32(24) > VERSION || u32(20) < 16) return fail(20, `version ${u32(20)}; expected 16 or 17`)
+  if (u32(20) < 16) return fail(20, `version ${u32(20)}; expected 16 or later`)
+  if (u32(24) > VERSION) return fail(24, `to be read as version ${u32(24)}; expected 16 or 17`)
   const strings = u32(12)
   const textAt = (at: number): string => {
     const end = view.indexOf(0, at)

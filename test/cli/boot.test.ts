@@ -82,6 +82,13 @@ describe('boot', () => {
   it.each([
     [['boot', guest('b64-decrw'), '--machine', 'bare32'], 'a 64-bit program'],
     [['boot', guest('b32-sort'), '--memory', '1 MiB'], 'does not fit into 1048576 bytes'],
+    [
+      ['boot', guest('b64-sort'), '--dtb', 'package.json'],
+      'package.json: offset 0: not a flattened device tree',
+    ],
+    [['boot', guest('b64-sort'), '--cpus', '5'], 'expected 1 to 4'],
+    [['boot', guest('b64-sort'), '--date', 'soon'], 'expected 2026-01-31'],
+    [['boot', guest('b64-sort'), '--memory', '3GiB'], 'expected 1 MiB to 2 GiB'],
     [['boot', guest('b32-decrw'), '--cost', 'magic=2'], 'expected CLASS=CYCLES'],
     [['boot', guest('b32-decrw'), '--tb', 'fast'], 'expected a frequency'],
     [['boot', guest('b32-decrw'), '--raw', '0'], '--raw needs --machine'],
