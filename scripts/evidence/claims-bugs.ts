@@ -4,7 +4,7 @@ import { listLibrary } from '../../src/scenario/library.js'
 import type { Claim, Section } from './claims.js'
 import { type Output, tests } from './read.js'
 
-const TESTS = 'npx vitest run --reporter=json'
+const TESTS = 'npx vitest run test/world/library.test.ts --reporter=json'
 const plain = (text: string): string => text.replaceAll('<br>', '; ').replaceAll('`', '')
 
 export const bugs: Section = {

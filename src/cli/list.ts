@@ -28,7 +28,7 @@ export function addList(program: Command): void {
     .option('--json', 'one JSON document on stdout')
     .addHelpText(
       'after',
-      '\nExamples:\n  $ chronovisor list power\n  $ chronovisor list firecracker --by symptom\n  $ chronovisor list soft lockup',
+      '\nExample:\n  $ chronovisor list power\n  $ chronovisor list firecracker --by symptom\n  $ chronovisor list soft lockup',
     )
     .action((words: string[], { json, by, reports: markdown }: { json?: true; by: By; reports?: true }) => {
       if (markdown && (json || words.length > 0))

@@ -53,8 +53,11 @@ describe('runText', () => {
       '  ✓ rate                  0 ppm    500 ppm',
       '  ✓ wall-error              0 s        1 s',
       '  ✓ backwards-warning         0          0',
-      '    not judged: steal (stolen time was not read twice); monotonic (a stop may be',
-      '      counted or not)',
+      '  ✓ backlog                   1       1000  30 s           sleepers',
+      '  ✓ cycle-offset            0 s        0 s',
+      '    not judged: steal (stolen time was not read twice); skew (no clock was read',
+      '      on two vCPUs); set-back (nobody in the guest set its clock); monotonic (a',
+      '      stop may be counted or not); seam (off)',
       '    sleeper nap asked for 2 s and slept 18.83 s more',
       '',
       'FAIL: late-wake',
@@ -98,7 +101,7 @@ describe('runJson', () => {
       expected: null,
       end_true_ns: '100000000000',
     })
-    expect(json.checks).toHaveLength(14)
+    expect(json.checks).toHaveLength(19)
     expect(json.checks.find(({ id }: { id: string }) => id === 'late-wake')).toEqual({
       id: 'late-wake',
       guest: 'g',
