@@ -3,7 +3,7 @@ import { code_flush } from '../engine/code'
 import { debug_why, STOP_NONE } from '../engine/debug'
 import { tlb_flush } from '../engine/tlb'
 import {
-  CONSOLE, CPU, Machine, machine, MACHINE_COSTS, PAGE_SIZE, RAM, RAM_MAX, run_at_hand, STATE, STATE_END, STATUS_RUNNING,
+  CONSOLE, CPU, Machine, machine, MACHINE_COSTS, NVRAM, PAGE_SIZE, RAM, RAM_MAX, run_at_hand, STATE, STATE_END, STATUS_RUNNING,
 } from '../engine/layout'
 import { xxh64 } from '../hash'
 import { BOARD_PSERIES } from './board'
@@ -14,7 +14,7 @@ import { lpcr, LPCR_LD, lpcr_set, process_table_set } from './partition'
 import {
   get_cr, get_xer, MODEL, MODEL_SERVER, MSR, MSR_ME, PC, PVR, RESERVED_AT, RESERVED_NONE, set_cr, set_xer, SPR_FSCR,
 } from './registers'
-import { day_start, input_put, platform } from './pseries/state'
+import { day_now, day_start, input_put, platform } from './pseries/state'
 import { SOURCE_VTY, xics_reset, xics_signal } from './pseries/xics'
 import { FSCR_RESET, MMCR0, MMCR0_RESET } from './special'
 import { COST_CLASSES } from './tables'
@@ -69,6 +69,10 @@ export function set_platform(day: u64, cpu_hz: u64, seed: u64): bool {
 
 /** The platform's clock is set: it shows `day` now. */
 export function set_day(day: u64, cpu_hz: u64): bool { return day_start(machine().cycle, day, cpu_hz) }
+
+/** Nanoseconds since 1970 as the platform's clock shows them now. */
+export function day(): i64 { return day_now(machine().cycle) }
+export function address_nvram(): usize { return NVRAM }
 
 /** A character typed on the console; false when too many wait. */
 export function console_type(character: u32): bool {

@@ -31,6 +31,7 @@ interface Options {
   date?: bigint
   seed: bigint
   input?: string
+  reboots: number
   gdb?: number
   json?: true
 }
@@ -129,6 +130,12 @@ export function addBoot(program: Command, end: (status: number) => void): void {
       'typed on the console, as far as the guest reads it; default: a terminal’s keys',
     )
     .option('--gdb <port>', 'wait for a debugger there, on this machine only; 0: a port that is free', port)
+    .option(
+      '--reboots <n>',
+      'how often a guest that asks for it is booted again',
+      (text) => Number(number(text)),
+      0,
+    )
     .option('--json', 'one JSON document on stdout, with what the guest printed in it')
     .addHelpText(
       'after',
@@ -147,11 +154,12 @@ On a terminal, Ctrl-A x ends it.`,
 }
 
 async function boot(file: string, options: Options): Promise<number> {
-  const machine = start(file, options)
+  let machine = start(file, options)
   if (options.gdb !== undefined) return debugged(file, machine, options.gdb)
   const keys = options.input === undefined ? liveKeys() : fileKeys(options.input)
   let text = ''
   let stop: PowerEnd
+  let reboots = 0
   try {
     do {
       keys.feed(machine)
@@ -161,6 +169,11 @@ async function boot(file: string, options: Options): Promise<number> {
       if (options.json) text += printed
       else print(printed)
       if (keys.live) await pace(machine, options.cpu)
+      if (stop === 'reboot' && reboots < options.reboots) {
+        reboots++
+        machine = startAgain(machine, file, options)
+        stop = 'time'
+      }
     } while (stop === 'time' && machine.cycles < options.maxInstructions && !keys.quit)
   } finally {
     keys.close()
@@ -168,6 +181,13 @@ async function boot(file: string, options: Options): Promise<number> {
   if (options.json) print(jsonText(endJson(file, machine, stop, text, options)))
   else process.stderr.write(`chronovisor: ${endText(machine, stop)}\n`)
   return stop === 'fault' ? EXIT.failed : EXIT.held
+}
+
+/** The guest asked for it: a new machine with the old one's NVRAM and time of day; its cycles count from 0. */
+function startAgain(machine: PowerMachine, file: string, options: Options): PowerMachine {
+  const next = start(file, { ...options, date: machine.dayNs })
+  next.nvram.set(machine.nvram)
+  return next
 }
 
 /** Nothing runs but what the debugger asks for; the guest gets no keys, so that its past can be run again. */

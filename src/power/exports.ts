@@ -13,6 +13,8 @@ export interface PowerExports {
   vcpu(): number
   set_clock(ticks: bigint, tb_hz: bigint, cpu_hz: bigint): number
   set_platform(day: bigint, cpu_hz: bigint, seed: bigint): number
+  day(): bigint
+  address_nvram(): number
   console_type(character: number): number
   terminated(): number
   run(until: bigint): number

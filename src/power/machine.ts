@@ -55,6 +55,7 @@ const OFF = 1
 const FAULT = 2
 const REBOOT = 3
 const PAGE = 65536
+const NVRAM_BYTES = 65536
 /** Offsets of registers from address_cpu(), as in assembly/power-cpu/registers.ts. */
 const AT = { gpr: 0, lr: 0x108, ctr: 0x110, msr: 0x120, pc: 0x128, spr: 0x1000 } as const
 /** V8 looks for a better compiled form of a function only when it is called, so a young machine is called often. */
@@ -274,6 +275,16 @@ export class PowerMachine {
     const text = this.#printed.map((part) => Buffer.from(part).toString('latin1')).join('')
     this.#printed = []
     return text
+  }
+
+  /** What the platform's clock of day shows, ns since 1970. */
+  get dayNs(): bigint {
+    return this.core.day()
+  }
+
+  /** 64 KiB that outlive a reboot. */
+  get nvram(): Uint8Array {
+    return new Uint8Array(this.core.memory.buffer, this.core.address_nvram(), NVRAM_BYTES)
   }
 
   /** Types on the guest's console; answers how many characters it had room for. */

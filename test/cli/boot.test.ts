@@ -57,6 +57,22 @@ describe('boot', () => {
     })
   })
 
+  it('a guest that asks for a reboot is booted again as often as wanted', async () => {
+    const file = join(folder, 'reboot.bin')
+    const image = Buffer.alloc(0x140)
+    // H_PUT_TERM_CHAR of one A; then H_RTAS with system-reboot's block at 0x200.
+    const code = [0x38600058, 0x38800000, 0x38a00001, 0x3cc04100, 0x78c607c6, 0x44000022]
+    const rtas = [0x3c600000, 0x6063f000, 0x38800200, 0x44000022, 0x48000000]
+    for (const [i, word] of [...code, ...rtas].entries()) image.writeUInt32BE(word, 4 * i)
+    for (const [i, word] of [0x2004, 0, 1, 0].entries()) image.writeUInt32BE(word, 0x100 + 4 * i)
+    writeFileSync(file, image)
+    const args = ['boot', file, '--raw', '0x100', '--machine', 'pseries']
+    const once = await execute(args)
+    expect([once.code, once.stdout]).toEqual([0, 'A'])
+    expect(once.stderr).toContain('asked for a reboot')
+    expect((await execute([...args, '--reboots', '2'])).stdout).toBe('AAA')
+  })
+
   it('a guest that the machine cannot go on with ends with 1', async () => {
     const file = join(folder, 'raw.bin')
     // Translation by hashed page tables: MSR[DR] is set, and no process table says that the trees are radix trees.
