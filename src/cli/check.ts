@@ -13,6 +13,8 @@ import { search } from '../search/search.js'
 import { guestModels, namedSubject, type Subject, subjectName, subjectOf } from '../search/subject.js'
 import type { Tally } from '../search/tally.js'
 import { brokenPromises, type Found, foundJson, foundText } from '../search/text.js'
+import type { Crew } from '../search/threads.js'
+import { loadQueue, parseCount } from './count.js'
 import { Counting } from './counting.js'
 import { written } from './files.js'
 import { EXIT, InputError, print, styleOf } from './output.js'
@@ -25,6 +27,7 @@ interface Options {
   from: number
   seed: number
   workers: number
+  queue?: string
   out: string
   json?: true
 }
@@ -49,6 +52,7 @@ export function addCheck(program: Command, end: (status: number) => void): void 
     .option('--from <n>', 'number of the first history', parseSeed, 0)
     .option('--seed <n>', 'what histories are drawn from', parseSeed, 1)
     .option('--workers <n>', 'threads; the result is the same', parseCount, availableParallelism())
+    .option('--queue <redis://…>', 'work done by `chronovisor worker`s, in place of threads')
     .option('--out <folder>', 'where scenarios are written', '.')
     .option('--json', 'one JSON document on stdout')
     .addHelpText('after', EXAMPLES)
@@ -73,11 +77,10 @@ async function searched(options: Options): Promise<boolean> {
   return found.counterexamples.length === 0
 }
 
-async function tallied(whole: Piece, subject: Subject, { workers }: Options): Promise<Tally> {
+async function tallied(whole: Piece, subject: Subject, { queue, workers }: Options): Promise<Tally> {
   // A thread takes longer to start than a piece to live through.
-  if (whole.count <= PIECE) return livePiece(whole, subject, new Instances())
-  // Not loaded before it is wanted.
-  const crew = (await import('../search/threads.js')).threads(workers)
+  if (queue === undefined && whole.count <= PIECE) return livePiece(whole, subject, new Instances())
+  const crew = await crewOf(queue, workers)
   const counting = new Counting(`${subject.policy.name}`, whole.count, 'histories')
   const stop = new AbortController()
   const interrupted = () => stop.abort(new InputError('interrupted'))
@@ -93,6 +96,12 @@ async function tallied(whole: Piece, subject: Subject, { workers }: Options): Pr
     counting.end()
     await crew.close()
   }
+}
+
+/** Neither is loaded before it is wanted. */
+async function crewOf(queue: string | undefined, workers: number): Promise<Crew> {
+  if (queue === undefined) return (await import('../search/threads.js')).threads(workers)
+  return (await loadQueue(() => import('../queue/crew.js'))).queueCrew(queue)
 }
 
 /** A small history for each promise that is broken, in a file. */
@@ -143,10 +152,4 @@ async function judged(file: string, { policy, json }: Options): Promise<boolean>
     print(`${style.bold(scenario.name)} under ${its.name}\n${lines.join('\n')}\n`)
   }
   return broken.length === 0
-}
-
-function parseCount(text: string): number {
-  const count = Number(text)
-  if (/^\d+$/.test(text) && count >= 1 && count <= 1_000_000_000) return count
-  throw new InputError(`${JSON.stringify(text)}; expected a whole number from 1 to 1000000000`)
 }

@@ -6,10 +6,12 @@ import { MathError } from '../math/index.js'
 import { MigrationError } from '../migration/index.js'
 import { PolicyError } from '../policy/index.js'
 import { ElfError, TreeError } from '../power/index.js'
+import { QueueError } from '../queue/error.js'
 import { ReplayError } from '../replay/index.js'
 import { ScenarioError } from '../scenario/index.js'
 import { SnapshotError } from '../snapshot/index.js'
 import { StreamError } from '../stream/error.js'
+import { SweepError } from '../sweep/axis.js'
 import { addBench } from './bench.js'
 import { addBoot } from './boot.js'
 import { addCheck } from './check.js'
@@ -28,6 +30,8 @@ import { addReport } from './report.js'
 import { addRestore } from './restore.js'
 import { addRun } from './run.js'
 import { addSave } from './save.js'
+import { addSweep } from './sweep.js'
+import { addWorker } from './worker.js'
 
 function createProgram(end: (status: number) => void): Command {
   const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
@@ -47,6 +51,8 @@ function createProgram(end: (status: number) => void): Command {
   addRun(program, end)
   addCompare(program, end)
   addCheck(program, end)
+  addWorker(program)
+  addSweep(program)
   addReport(program, end)
   addSave(program)
   addRestore(program, end)
@@ -95,6 +101,8 @@ function report(error: unknown): number {
     error instanceof BenchError ||
     error instanceof ElfError ||
     error instanceof TreeError ||
+    error instanceof QueueError ||
+    error instanceof SweepError ||
     error instanceof InputError
   if (told) note(`chronovisor: ${error.message}\n`)
   else if (error instanceof Error && 'syscall' in error) note(`chronovisor: ${error.message}\n`)

@@ -88,7 +88,7 @@ export async function comparedPolicies(scenario: Scenario): Promise<ClockPolicy[
   return [first, ...policies.filter(({ name, system }) => system === first.system && name !== first.name)]
 }
 
-async function ownPolicies(scenario: Scenario): Promise<Map<string, ClockPolicy>> {
+export async function ownPolicies(scenario: Scenario): Promise<Map<string, ClockPolicy>> {
   const names = new Set(scenario.guests.flatMap(({ policy }) => policy ?? []))
   return new Map(
     await Promise.all([...names].map(async (name) => [name, await policyOf(scenario, name)] as const)),

@@ -11,6 +11,9 @@ const MS = 1_000_000n
 /** A sleeper may be this late: what a kernel with a tick of 10 ms, and a vCPU that was busy, make of it. */
 const LATE_NS = 100n * MS
 
+/** What a kernel's own multiplier is rounded by. */
+const KERNEL_PPB = 50n
+
 type Judged = Pick<Scenario, 'hosts' | 'guests' | 'events' | 'durationNs'>
 
 export function limitsOf(history: Judged, promises: Promises): Checks {
@@ -31,7 +34,7 @@ export function limitsOf(history: Judged, promises: Promises): Checks {
   return {
     // What a guest's clocks of elapsed time may never do; its time of day follows hosts that do not agree.
     warp: { limitNs: readsWall ? apartNs : 0n },
-    jump: { limitNs: LATE_NS + offNs },
+    jump: { limitNs: LATE_NS + offInAllNs },
     stall: { limitNs: SECOND + offInAllNs },
     'late-wake': { limitNs: lateNs },
     'early-wake': { limitNs: MS + offInAllNs },
@@ -40,10 +43,8 @@ export function limitsOf(history: Judged, promises: Promises): Checks {
     steal: { limitNs: LATE_NS },
     'soft-lockup': { limitNs: 20n * SECOND },
     'stale-wall': { limitNs: SECOND + ofDayNs },
-    // When a guest's time of day follows a step of its host's is its kernel's to say, and looks like a rate until then.
-    rate: events.some(({ kind }) => kind === 'ntp-step' || kind === 'set-wall')
-      ? null
-      : { limitPpb: 500_000n },
+    // Where the hosts' times of day differ, what follows them catches up at times of its own, which looks like a rate.
+    rate: wallNs > 0n ? null : { limitPpb: 500_000n },
     'wall-error': { limitNs: LATE_NS + ofDayNs },
     'backwards-warning': { limit: 0 },
     skew: null,
@@ -93,7 +94,7 @@ function wallErrorNs({ hosts, events, durationNs }: Judged): bigint {
 function driftNs({ hosts, events, durationNs }: Judged): bigint {
   const worst = hosts.reduce((most, host) => max(most, errorPpbOf(host)), 0n)
   const own = events.reduce((sum, e) => (e.kind === 'guest-ntp-slew' ? sum + size(e.ratePpb) : sum), 0n)
-  return ((worst + own) * durationNs) / SECOND
+  return ((worst + own + KERNEL_PPB) * durationNs) / SECOND
 }
 
 function errorPpbOf({ tsc, timebase, clockErrorPpb }: HostSpec): bigint {

@@ -70,6 +70,8 @@ export const srcLayers: Layers = [
   ['trace', ['trace/']],
   ['report', ['report/']],
   ['search', ['search/']],
+  ['queue', ['queue/']],
+  ['sweep', ['sweep/']],
   ['library', ['index']],
   ['bench', ['bench/']],
   ['lab', ['lab/']],
