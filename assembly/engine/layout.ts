@@ -97,6 +97,7 @@ export class Run {
   tick_num: u64
   tick_multiplier: u64
   tick_shift: u64
+  tick_den: u64
 }
 export const MACHINE_COSTS: usize = MACHINE + offsetof<Machine>('costs0')
 export const RUN_LEFT: usize = RUN + offsetof<Run>('left')

@@ -11,7 +11,7 @@
  *
  * Derived: `tick_span` 0 stands for nothing known, and what a guest reads is the same with it and without.
  */
-import { Counter, counter_fraction, counter_read } from '../counter'
+import { Counter, counter_fraction, counter_read, counter_when } from '../counter'
 import { run_at_hand } from '../engine/layout'
 import { TIME } from './registers'
 
@@ -40,10 +40,21 @@ function ticks_from(cycle: u64): u64 {
   r.tick_count = ticks
   r.tick_part = part
   r.tick_num = num
+  r.tick_den = den
   r.tick_shift = NUMERATOR_BITS + (64 - clz<u64>(den))
   r.tick_multiplier = (<u64>1 << r.tick_shift) / den + 1
   r.tick_span = ((<u64>1 << NUMERATOR_BITS) - 1 - part) / num
   return ticks
+}
+
+/** The first cycle, from `cycle` on, in which the source has reached `ticks`; as counter_when. */
+export function ticks_when(cycle: u64, ticks: u64): u64 {
+  const r = run_at_hand()
+  const missing = ticks - r.tick_count
+  // Below 2^32 ticks ahead, times den below 2^30: it fits. What has been reached is the counter's to say.
+  if (r.tick_span == 0 || missing == 0 || missing >> 32 != 0) return counter_when(tick_counter(), cycle, ticks)
+  const when = r.tick_cycle + (missing * r.tick_den - r.tick_part + r.tick_num - 1) / r.tick_num
+  return when > cycle ? when : cycle
 }
 
 /** The counter, or the state it lies in, may have changed. */

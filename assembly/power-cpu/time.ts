@@ -9,12 +9,12 @@
  * An instruction reads the ticks of the cycle in which it starts. DEC raises in its own cycle: the loop is stopped
  * there, whatever code is running.
  */
-import { counter_set, counter_when } from '../counter'
+import { counter_set } from '../counter'
 import { cycle_now, machine, run_at_hand } from '../engine/layout'
 import { decr_msb, decr_next, decr_read, decr_write_lowers, decr_write_raises } from '../ppc/decrementer'
 import { tb_offset_for, tb_write_lower, tb_write_upper, tb_write_upper40 } from '../ppc/timebase'
 import { interrupt_due, PENDING, PENDING_DEC, TIME } from './registers'
-import { tick_counter, ticks_at, ticks_unknown } from './ticks'
+import { tick_counter, ticks_at, ticks_unknown, ticks_when } from './ticks'
 
 const NEVER: u64 = u64.MAX_VALUE
 
@@ -61,7 +61,7 @@ function greatest_common_divisor(a: u64, b: u64): u64 {
 export function dec_foresee(cycle: u64): void { dec_foresee_of(time(), cycle) }
 
 export function dec_foresee_of(t: Time, cycle: u64): void {
-  t.dec_when = decr_msb(t.dec_last, t.dec_bits) ? NEVER : counter_when(tick_counter(), cycle, t.dec_next)
+  t.dec_when = decr_msb(t.dec_last, t.dec_bits) ? NEVER : ticks_when(cycle, t.dec_next)
 }
 
 export function dec_reset(bits: u32, level: u32): void {

@@ -34,3 +34,4 @@ cc32 -DFLOAT -mhard-float -o b32-float.elf random.S
 cc64 -DFLOAT -mcpu=power9 -maltivec -mvsx -o b64-float.elf random.S
 cc64 -DMEBIBYTES=4ul -o b64-radix-4.elf start64.S radix.c
 cc64 -DMEBIBYTES=64ul -o b64-radix-64.elf start64.S radix.c
+cc64 -o b64-idle.elf clocks.S idle.c
