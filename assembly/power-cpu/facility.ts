@@ -10,6 +10,8 @@ import { vector_integer } from './vector-integer'
 import { vector_multiply } from './vector-multiply'
 import { vector_permute } from './vector-permute'
 import { vsx_move } from './vsx-move'
+import { vsx_scalar } from './vsx-scalar'
+import { vsx_vector } from './vsx-vector'
 
 /** The vector of the interrupt that a word takes because its facility is off; 0 if it is on. */
 function unavailable_vector(needs: u32, word: u32): u32 {
@@ -38,6 +40,8 @@ export function facility_op(slot: usize, pc: u64): u32 {
     case FacilityFile.VMUL: return vector_multiply(word, which)
     case FacilityFile.VPERM: return vector_permute(word, which)
     case FacilityFile.VCRYPT: return vector_cipher(word, which)
+    case FacilityFile.XSCALAR: return vsx_scalar(word, which, pc)
+    case FacilityFile.XVECTOR: return vsx_vector(word, which, pc)
     default: return vsx_move(word, which) // XMOVE
   }
 }

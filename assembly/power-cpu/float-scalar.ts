@@ -13,6 +13,7 @@ import { FI, float_done, FPCC, FPRF, fpscr, FR, FX, OE, RN, set_fpscr, STICKY, U
 import { CRF, field_a, field_b, field_c, field_d, NEXT } from './registers'
 import { Fp } from './tables'
 import { fpr, set_fpr } from './vector'
+import { test_divide, test_sqrt } from './vsx-test'
 
 /** Makes the work area ready for an operation under FPSCR. */
 export function begin(): void {
@@ -49,7 +50,7 @@ function finish(word: u32, value: u64, pc: u64): u32 {
 }
 
 /** The class of an integer is undefined: as on QEMU it stays, but an invalid conversion is a NaN. */
-export function set_integer_class(): void { if (work().flags & VXCVI) set_fpscr((fpscr() & ~FPRF) | NAN_CLASS) }
+function set_integer_class(): void { if (work().flags & VXCVI) set_fpscr((fpscr() & ~FPRF) | NAN_CLASS) }
 const NAN_CLASS: u64 = 0x11 << 12
 
 function finish_integer(word: u32, value: u64, pc: u64): u32 {
@@ -90,24 +91,6 @@ function to_whole_fpr(word: u32, bits: u32, signed: bool, mode: u32, pc: u64): u
   const value = to_integer(n, bits, signed, mode)
   // The upper half of a word is undefined: as on QEMU the sign, or 0 for a NaN.
   return finish_integer(word, bits == 32 && is_nan(n) ? <u64><u32>value : value, pc)
-}
-
-@inline function biased(bits: u64): i32 { return <i32>(bits >> 52) & 0x7ff }
-@inline function is_infinity(bits: u64): bool { return bits << 1 == <u64>0x7ff << 53 }
-
-/** ftdiv: what software looks at before it divides. 4: an infinity, or b zero or denormal; 2: out of the range that is easy. */
-export function test_divide(a: u64, b: u64): u32 {
-  const ea = biased(a)
-  const eb = biased(b)
-  const hard = is_infinity(a) || is_infinity(b) || eb == 0
-  const range = eb <= 1 || eb >= 2044 || (a << 1 != 0 && (ea - eb >= 1023 || ea - eb <= -1021 || ea <= 53))
-  return 8 | (hard ? 4 : 0) | (hard || range || ea == 0x7ff ? 2 : 0)
-}
-
-export function test_sqrt(b: u64): u32 {
-  const e = biased(b)
-  const hard = is_infinity(b) || e == 0
-  return 8 | (hard ? 4 : 0) | (hard || e == 0x7ff || <i64>b < 0 || e <= 53 ? 2 : 0)
 }
 
 function put_test(word: u32, answer: u32): u32 {
@@ -156,8 +139,8 @@ export function float_scalar(word: u32, which: i32, pc: u64): u32 {
     case Fp.FRSP: return finish(word, convert(b, DOUBLE, SHORT), pc)
     case Fp.FCMPU: return compare_fpr(word, false, pc)
     case Fp.FCMPO: return compare_fpr(word, true, pc)
-    case Fp.FTDIV: return put_test(word, test_divide(a, b))
-    case Fp.FTSQRT: return put_test(word, test_sqrt(b))
+    case Fp.FTDIV: return put_test(word, test_divide(a, b, DOUBLE))
+    case Fp.FTSQRT: return put_test(word, test_sqrt(b, DOUBLE))
     default: return conversions(word, which, b, pc)
   }
 }

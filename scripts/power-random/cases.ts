@@ -5,7 +5,7 @@
  * Left out is what this tester cannot compare: instructions that read time, change MSR, wait, or speak to a platform;
  * forms that the architecture calls invalid; and where QEMU 7.2 is known to be wrong: divde does not see all overflows,
  * stqcx. never stores, lwat and stwat compare words without their sign, st*cx. takes any alignment, vrldmi does not insert,
- * mtfsb1 of an exception does not set FX.
+ * mtfsb1 of an exception does not set FX, xsaddsp and the like round twice, xststdcsp finds classes that were not asked for.
  */
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus'
 import { findInstruction } from '../../src/power/disassemble.js'
@@ -54,7 +54,7 @@ const LEFT_OUT = new Set([
     'b',
     'bctar',
   ],
-  ...['vrldmi'],
+  ...['vrldmi', 'xsaddsp', 'xssubsp', 'xsmulsp', 'xsdivsp', 'xststdcsp'],
   ...[
     'divde',
     'divdeo',
@@ -214,6 +214,7 @@ const FIELDS: Readonly<Record<string, readonly [bits: number, shift: number]>> =
   SHW: [2, 8],
   DM: [2, 8],
   IMM8: [8, 11],
+  DCMX: [7, 16],
   ST: [1, 15],
   SIX: [4, 11],
   STRM: [2, 21],
@@ -235,6 +236,7 @@ function small(name: string, row: Instruction, draw: Drawer): number {
     return draw.pick([0, 1, 2, 13, 14, 15, 16, 17, 18, 19, 20, 24, 25, 26, 27, 28, 30, 31]) << 21
   // The element has to end inside the register.
   if (name === 'UIM4') return draw.next(17 - (ELEMENT[row.name.at(-1)!] ?? 4)) << 16
+  if (name === 'DCMXs') return (draw.next(32) << 16) | (draw.next(2) << 6) | (draw.next(2) << 2)
   // A whole FPSCR, one half, or the fields of FLM.
   if (name === 'LW') return draw.next(4) === 0 ? draw.next(2) << 16 : draw.next(2) << 25
   if (name === 'SH6') return (draw.next(32) << 11) | (draw.next(2) << 1)
@@ -362,14 +364,17 @@ function goesAstray(words: readonly number[]): boolean {
  */
 function seesQuirks(words: readonly number[]): boolean {
   const rows = words.flatMap((word) => findInstruction(word) ?? [])
-  if (rows.slice(1).some(({ name }) => isReciprocal(name))) return true
+  // Nor that of conversions of vectors to integers: see float-cases.ts.
+  if (rows.slice(1).some(({ name }) => isReciprocal(name) || isVectorToInteger(name))) return true
   return (
     rows.some(({ does }) => COMPUTES.has(does)) && rows.some(({ name }) => /^mtfs|^mffs|^mcrfs/.test(name))
   )
 }
 /** Files of handlers that change FPSCR by what they compute. */
 const COMPUTES = new Set(['fp', 'xscalar', 'xvector'])
-export const isReciprocal = (name: string) => /^fres?$/.test(name)
+export const isReciprocal = (name: string) => /^fres?$|^x[sv]r(e|sqrte)[sd]p$/.test(name)
+/** Of several elements that are no integers QEMU takes a NaN for a number. */
+export const isVectorToInteger = (name: string) => /^xvcv[sd]p[su]x[wd]s$/.test(name)
 export const isNegated = (name: string) => /^(fnm|x[sv]nm)/.test(name)
 
 /** Without lqarx: under QEMU 7.2 stqcx. never stores. */

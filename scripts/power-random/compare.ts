@@ -13,7 +13,8 @@ function compared(batch: Batch, records: Uint8Array, index: number): DataView {
   const view = new DataView(records.slice(index * size, (index + 1) * size).buffer)
   if (batch.cases[index]!.little) view.setBigUint64(AT.dsisr, 0n)
   if (batch.kind === 'float') {
-    view.setBigUint64(AT.fpscr, view.getBigUint64(AT.fpscr) & ~unlike(batch.cases[index]!.words))
+    const fpscr = view.getBigUint64(AT.fpscr)
+    view.setBigUint64(AT.fpscr, fpscr & ~unlike(batch.cases[index]!.words, fpscr))
     // QEMU takes the interrupt of an enabled exception before it sets CR1.
     if (view.getBigUint64(AT.srr1) & PROGRAM_FLOAT) {
       view.setUint32(AT.cr + 4, view.getUint32(AT.cr + 4) & ~0x0f00_0000)
@@ -25,14 +26,17 @@ function compared(batch: Batch, records: Uint8Array, index: number): DataView {
 }
 
 /** Bits of FPSCR that are not compared, as QEMU lacks them after some instruction of the case. */
-function unlike(words: readonly number[]): bigint {
+function unlike(words: readonly number[], fpscr: bigint): bigint {
   const names = words.map((word) => findInstruction(word)?.name ?? '')
   // A comparison clears FI, and one of a NaN sets C, which both are of results only. Integers made numbers get no class.
-  const compares = names.some((name) => /^fcmp/.test(name)) ? C | FI : 0n
-  return FR | compares | (names.some((name) => /^fcfid/.test(name)) ? FPRF : 0n)
+  const compares = names.some((name) => /^(fc|xsc)mp/.test(name)) ? C | FI : 0n
+  // Of vectors QEMU clears FI if an element is invalid, and does not set UX if another one overflows.
+  const vectors = names.some((name) => name.startsWith('xv')) ? FI | (fpscr & OX ? UX : 0n) : 0n
+  return FR | compares | vectors | (names.some((name) => /^fcfid/.test(name)) ? FPRF : 0n)
 }
 const FR = 1n << 18n
 const VX = 1n << 29n
+const [OX, UX] = [1n << 28n, 1n << 27n]
 const FI = 1n << 17n
 const C = 1n << 16n
 const FPRF = 0x1fn << 12n

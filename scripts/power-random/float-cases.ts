@@ -3,7 +3,7 @@
  * and exceptions MSR lets through.
  */
 import { findInstruction } from '../../src/power/disassemble.js'
-import { type Drawer, isNegated, isReciprocal } from './cases.js'
+import { type Drawer, isNegated, isReciprocal, isVectorToInteger } from './cases.js'
 
 export interface FloatStart {
   /** 64 registers of 128 bits, as two doublewords each. */
@@ -158,12 +158,23 @@ function withheld(words: readonly number[]): bigint {
     without(
       names.some((name) => name.startsWith('fcfid')),
       XE,
+    ) |
+    without(
+      names.some((name) => /^x[sv]/.test(name)),
+      VE | OE | UE | ZE | XE,
     )
   )
 }
 
+/** Neither a double nor two singles that are zero. */
+const withoutZero = (value: bigint) =>
+  value | (BigInt.asUintN(31, value) === 0n ? 1n : 0n) | ((value >> 32n) & 0x7fff_ffffn ? 0n : 1n << 32n)
+
+/** Neither a double nor a single that is a NaN. */
+const withoutNan = (value: bigint) => value & ~((1n << 53n) | (1n << 24n) | (1n << 56n))
+
 /** Arithmetic that rounds to singles. */
-const isShort = (word: number) => word >>> 26 === 59
+const isShort = (word: number) => word >>> 26 === 59 || /^xs\w+sp$/.test(findInstruction(word)?.name ?? '')
 
 export function drawFloatStart(words: readonly number[], draw: Drawer, server: boolean): FloatStart {
   const facilities = server ? [FP, VEC, VSX] : [FP]
@@ -172,10 +183,11 @@ export function drawFloatStart(words: readonly number[], draw: Drawer, server: b
   const names = words.map((word) => findInstruction(word)?.name ?? '')
   const half = () => {
     const value = fpscr & (OE | UE) && words.some(isShort) ? drawWidened(draw) : drawHalf(draw)
-    return names.some(isReciprocal) && BigInt.asUintN(63, value) === 0n ? value | 1n : value
+    if (names.some(isVectorToInteger)) return withoutNan(value)
+    return names.some(isReciprocal) ? withoutZero(value) : value
   }
   return {
-    vsr: Array.from({ length: server ? 64 : 32 }, () => [half(), drawHalf(draw)] as const),
+    vsr: Array.from({ length: server ? 64 : 32 }, () => [half(), half()] as const),
     fpscr,
     vscr: (draw.next(2) << 16) | (draw.next(8) === 0 ? 1 : 0),
     msr:

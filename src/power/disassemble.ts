@@ -82,6 +82,8 @@ const OPERANDS: Readonly<Record<string, (word: number, address: bigint) => strin
   LW: (w) => `${field(w, 25, 1)},${field(w, 16, 1)}`,
   DRM: (w) => `${field(w, 11, 3)}`,
   RM: (w) => `${field(w, 11, 2)}`,
+  DCMX: (w) => `${field(w, 16, 7)}`,
+  DCMXs: (w) => `${(w & 0x40) | ((w & 4) << 3) | field(w, 16, 5)}`,
   DX: (w) => `${signed((w & 0xffc0) | (field(w, 16, 5) << 1) | (w & 1), 16)}`,
 }
 

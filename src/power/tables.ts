@@ -66,6 +66,8 @@ export const FACILITY_FILES: Readonly<Record<string, string>> = {
   fmem: 'float-storage',
   fmove: 'float-status',
   fp: 'float-scalar',
+  xscalar: 'vsx-scalar',
+  xvector: 'vsx-vector',
   vint: 'vector-integer',
   vmul: 'vector-multiply',
   vperm: 'vector-permute',

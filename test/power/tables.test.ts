@@ -42,6 +42,8 @@ const LAST: Readonly<Record<string, string>> = {
   fmem: 'STXSIBX',
   fmove: 'MFFSL',
   fp: 'FRIM',
+  xscalar: 'XSIEXPDP',
+  xvector: 'XVTSQRTSP',
   vint: 'VCMPNEZW',
   vmul: 'VSUBECUQ',
   vperm: 'VCTZLSBB',
