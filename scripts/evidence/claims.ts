@@ -2,6 +2,7 @@
 import { bugs } from './claims-bugs.js'
 import { exports } from './claims-exports.js'
 import { faults } from './claims-faults.js'
+import { float } from './claims-float.js'
 import { lab } from './claims-lab.js'
 import { linuxGuests } from './claims-linux.js'
 import { migration } from './claims-migration.js'
@@ -320,6 +321,7 @@ export const sections: readonly Section[] = [
   ...faults,
   ...lab,
   ...migration,
+  float,
   ...linuxGuests,
   ...speed,
 ]
