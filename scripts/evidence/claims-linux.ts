@@ -84,9 +84,9 @@ export const linuxGuests: readonly Section[] = [
       conformance('little'),
       {
         id: 'slof-prompt',
-        text: 'SLOF comes to its prompt, and computes there',
+        text: 'SLOF comes to its prompt, and computes there (in hexadecimal)',
         command: SLOF,
-        show: prints(/Welcome to Open Firmware/, /0 > /, /\b42\b/),
+        show: prints(/Welcome to Open Firmware/, /0 > /, /\b2a\b/),
       },
     ],
   },
