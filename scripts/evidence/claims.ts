@@ -6,6 +6,7 @@ import { float } from './claims-float.js'
 import { lab } from './claims-lab.js'
 import { linuxGuests } from './claims-linux.js'
 import { migration } from './claims-migration.js'
+import { replay } from './claims-replay.js'
 import { skip } from './claims-skip.js'
 import { speed } from './claims-speed.js'
 import { streams } from './claims-streams.js'
@@ -317,6 +318,7 @@ export const sections: readonly Section[] = [
     ],
   },
   ...streams,
+  replay,
   ...exports,
   ...faults,
   ...lab,
