@@ -6,6 +6,8 @@ export interface Page {
   /** Name of the file. */
   readonly id: string
   readonly hypervisor: 'xen' | 'kvm' | 'power-kvm' | 'power-tcg'
+  /** Its guests have Hyper-V's reference time, too. */
+  readonly reference?: true
   readonly rows: readonly Row[]
 }
 
@@ -29,7 +31,8 @@ const of = (system: System, kernel: string, test: (name: string) => boolean): Ro
   policies.filter((one) => one.system === system && test(one.name)).map(({ name }) => row(name, kernel))
 
 /** What has a page of its own. */
-const VMM = /^kvm-(firecracker|cloud-hypervisor|propolis)/
+const VMM = /^kvm-(firecracker|cloud-hypervisor|propolis|reference)/
+const VIRIDIAN = /^xen-viridian/
 
 export const pages: readonly Page[] = [
   {
@@ -38,7 +41,7 @@ export const pages: readonly Page[] = [
     rows: [
       row('xen-today', 'linux-xen', 'emulated TSC', 'tsc: { mode: emulate }'),
       row('xen-today', 'linux-xen', 'native TSC', 'tsc: { mode: native }'),
-      ...of('xen', 'linux-2.6.18-xen', (name) => name !== 'xen-today'),
+      ...of('xen', 'linux-2.6.18-xen', (name) => name !== 'xen-today' && !VIRIDIAN.test(name)),
     ],
   },
   {
@@ -62,6 +65,18 @@ export const pages: readonly Page[] = [
     rows: of('kvm', 'linux-kvm', (name) => name.startsWith('kvm-cloud-hypervisor')),
   },
   { id: 'bhyve', hypervisor: 'kvm', rows: of('kvm', 'linux-kvm', (name) => name === 'kvm-propolis') },
+  {
+    id: 'hyper-v-kvm',
+    hypervisor: 'kvm',
+    reference: true,
+    rows: of('kvm', 'linux-kvm', (name) => name.startsWith('kvm-reference')),
+  },
+  {
+    id: 'hyper-v-xen',
+    hypervisor: 'xen',
+    reference: true,
+    rows: of('xen', 'linux-xen', (name) => VIRIDIAN.test(name)),
+  },
   {
     id: 'power-kvm',
     hypervisor: 'power-kvm',

@@ -7,11 +7,12 @@
  */
 import { shortNs } from '../../src/check/format.js'
 import { judge } from '../../src/check/index.js'
+import { Seen } from '../../src/observation/log.js'
 import { builtInPolicy } from '../../src/policy/built-in.js'
 import { failedIds } from '../../src/report/outcome.js'
 import { parseScenario } from '../../src/scenario/parse.js'
 import type { StreamTime } from '../../src/stream/time.js'
-import { runScenario } from '../../src/world/index.js'
+import { type RunResult, runScenario } from '../../src/world/index.js'
 import type { Page, Row } from './pages.js'
 
 const SECOND = 1_000_000_000n
@@ -72,7 +73,11 @@ function hostsText(hypervisor: Page['hypervisor']): string {
   other: ${host('2 h', 'other')}`
 }
 
-function scenarioText({ hypervisor }: Page, { kernel, guest, pvh }: Row, { events }: Happening): string {
+function scenarioText(
+  { hypervisor, reference }: Page,
+  { kernel, guest, pvh }: Row,
+  { events }: Happening,
+): string {
   const wide = kernel === 'linux-2.6.18-xen' ? '' : ', { clock: boottime, every: 100 ms }'
   const more = [guest, pvh ? 'from: pvh' : '']
     .filter(Boolean)
@@ -84,7 +89,7 @@ title: a guest's life
 duration: 3 min
 hosts: ${hostsText(hypervisor)}
 guests:
-  g: { on: a, kernel: ${kernel}${more}, read: [ { clock: realtime, every: 100 ms }, { clock: monotonic, every: 100 ms }${wide} ], sleep: [ { for: 2 s, at: 10 s, every: 1 s } ] }
+  g: { on: a, kernel: ${kernel}${more}, read: [ { clock: realtime, every: 100 ms }, { clock: monotonic, every: 100 ms }${wide}${reference ? ', { clock: reference, every: 1 h }' : ''} ], sleep: [ { for: 2 s, at: 10 s, every: 1 s } ] }
 events: [ ${events} ]
 `
 }
@@ -139,13 +144,21 @@ function lineOf(page: Page, row: Row, happening: Happening): Line {
           : said(clocks.boottime - endNs, happening.awayNs),
         said(clocks.realtime! - startWallNs - endNs, happening.awayNs),
         counterSaid(counted, hz, happening.awayNs),
+        ...(page.reference ? [said(referenceOff(run), happening.awayNs)] : []),
       ],
       fails: failedIds(judge(run)),
     }
   } catch (error) {
     if (!(error instanceof Error) || !error.message.includes('refuses')) throw error
-    return { ...told, clocks: ['refused', '', '', ''], fails: [] }
+    return { ...told, clocks: ['refused', '', '', '', ...(page.reference ? [''] : [])], fails: [] }
   }
+}
+
+/** Reference time counts from some instant: what it is off since the guest's boot. */
+function referenceOff({ guests, endNs }: RunResult): bigint {
+  const { observations, readers, clocks } = guests[0]!
+  const first = [...observations.all(Seen.read)].find(({ index }) => readers[index]!.clock === 'reference')!
+  return clocks.reference! - first.value - (endNs - first.trueNs)
 }
 
 /** Less is what downtimes, slews and rounding cost. */
@@ -164,7 +177,7 @@ function counterSaid(counted: bigint, hz: bigint, awayNs: bigint): string {
   return abs(off) > 3600n * SECOND ? 'another value' : said(off, awayNs)
 }
 
-const HEAD = ['what happens', 'MONOTONIC', 'BOOTTIME', 'REALTIME', 'TSC or TB', 'checks that fail']
+const CLOCKS = ['MONOTONIC', 'BOOTTIME', 'REALTIME', 'TSC or TB']
 
 export const nameOf = ({ policy, note }: Row): string => `${policy}${note === '' ? '' : `, ${note}`}`
 
@@ -176,14 +189,16 @@ export function pageTable(page: Page, lines: readonly Line[]): string {
 
 /** What one policy does, whatever happens: a section of a page. */
 export function policyTable(lines: readonly Line[]): string {
-  const [{ row }] = lines as [Line]
+  const [{ row, clocks }] = lines as [Line]
+  const reference = clocks.length > CLOCKS.length ? ['reference time'] : []
+  const head = ['what happens', ...CLOCKS, ...reference, 'checks that fail']
   return [
     `### ${nameOf(row)}`,
     '',
     title(row),
     '',
-    `| ${HEAD.join(' | ')} |`,
-    `|${'---|'.repeat(HEAD.length)}`,
+    `| ${head.join(' | ')} |`,
+    `|${'---|'.repeat(head.length)}`,
     ...lines.map(({ happening, clocks, fails }) => {
       const judged = clocks[0] === 'refused' ? '' : fails.join(', ') || '✓'
       return `| ${[happening, ...clocks, judged].join(' | ')} |`
