@@ -6,6 +6,7 @@ import { float } from './claims-float.js'
 import { lab } from './claims-lab.js'
 import { linuxGuests } from './claims-linux.js'
 import { migration } from './claims-migration.js'
+import { power } from './claims-power.js'
 import { replay } from './claims-replay.js'
 import { skip } from './claims-skip.js'
 import { speed } from './claims-speed.js'
@@ -323,6 +324,7 @@ export const sections: readonly Section[] = [
   ...faults,
   ...lab,
   ...migration,
+  ...power,
   float,
   ...linuxGuests,
   ...speed,
