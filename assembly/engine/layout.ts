@@ -88,6 +88,8 @@ export class Run {
   decoded: u32 // instructions decoded
   tlb_data: usize // the TLBs for the mode at hand; see engine/tlb.ts
   tlb_fetch: usize
+  known_data: usize // and their mirrors; 0 where nothing is translated
+  known_fetch: usize
   interrupts: u32 // how many have been taken
   tlb_filled: u32 // a bit for each vCPU: it may know translations
   tick_cycle: u64 // the source of ticks near a cycle: see power-cpu/ticks.ts

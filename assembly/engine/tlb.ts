@@ -58,11 +58,18 @@ const UPPER: u64 = 1 << 62
 const REAL_PAGE_BITS: u64 = 24
 const REAL_PAGES: u64 = (1 << REAL_PAGE_BITS) - 1
 
-/** The mirror of an entry; 0 for untranslated ones. */
-@inline function mirror(entry: usize): usize {
-  const vcpu = (entry - TLB) / TLBS_A_VCPU
-  const inside = entry - TLB - vcpu * TLBS_A_VCPU
-  return inside < REAL_SIZE ? 0 : KNOWN + vcpu * KNOWN_A_VCPU + ((inside - REAL_SIZE) >> 1)
+/** From a TLB's mirror for reading to that for writing. */
+export const KNOWN_WRITE: usize = TLB_WRITE >> 1
+
+/** The mirror of a vCPU's TLB; 0 for one that is untranslated. */
+export function tlb_mirror(vcpu: u32, tlb: usize): usize {
+  const inside = tlb - of_vcpu(vcpu)
+  return inside < REAL_SIZE ? 0 : KNOWN + <usize>vcpu * KNOWN_A_VCPU + ((inside - REAL_SIZE) >> 1)
+}
+
+/** Where a mirror has the page of `address`. */
+@inline function known_entry(mirror: usize, address: u64): usize {
+  return mirror + (((<u32>address >> PAGE_BITS) & (TLB_ENTRIES - 1)) << 3)
 }
 
 /** What a mirror says of the page of `address`, but for the real page. */
@@ -70,19 +77,17 @@ const REAL_PAGES: u64 = (1 << REAL_PAGE_BITS) - 1
   return THERE | (address >> 63 ? UPPER : 0) | (((address >> 20) & 0xffff_ffff) << REAL_PAGE_BITS)
 }
 
-/** The real address of `address` if its translation is known in a TLB, u64.MAX_VALUE if not. */
-export function tlb_known(tlb: usize, address: u64): u64 {
-  const at = mirror(tlb_entry(tlb, address))
-  const known = at == 0 ? 0 : load<u64>(at)
+/** The real address of `address` if its translation is known to a mirror, u64.MAX_VALUE if not. */
+@inline export function tlb_known(mirror: usize, address: u64): u64 {
+  const known = load<u64>(known_entry(mirror, address))
   if ((known & ~REAL_PAGES) != page_key(address)) return u64.MAX_VALUE
   return ((known & REAL_PAGES) << PAGE_BITS) | (address & PAGE_MASK)
 }
 
 /** From now on the page of `address` is known to lie in RAM at `real`, in place of another one that goes. */
-export function tlb_know(tlb: usize, address: u64, real: u64): void {
-  const entry = tlb_entry(tlb, address)
-  store<u64>(mirror(entry), page_key(address) | (real >> PAGE_BITS))
-  store<u64>(entry, NO_TAG)
+@inline export function tlb_know(tlb: usize, mirror: usize, address: u64, real: u64): void {
+  store<u64>(known_entry(mirror, address), page_key(address) | (real >> PAGE_BITS))
+  store<u64>(tlb_entry(tlb, address), NO_TAG)
   run_at_hand().tlb_filled |= 1 << machine().vcpu
 }
 

@@ -7,7 +7,9 @@ import { watch_access, WATCH_READ, WATCH_WRITE, watching } from '../engine/debug
 import {
   CPU, FAULT_TRANSLATION, machine, PAGE_BITS, PAGE_MASK, PAGE_SIZE, RAM, run_at_hand, STATUS_FAULT,
 } from '../engine/layout'
-import { TLB_READ, tlb_data, tlb_entry, tlb_fetch, tlb_fill, tlb_fill_code, tlb_know, tlb_known, TLB_WRITE } from '../engine/tlb'
+import {
+  KNOWN_WRITE, TLB_READ, tlb_data, tlb_entry, tlb_fetch, tlb_fill, tlb_fill_code, tlb_know, tlb_known, tlb_mirror, TLB_WRITE,
+} from '../engine/tlb'
 import { device_at, device_read, device_write } from './board'
 import { raise_machine_check, spr } from './exception'
 import { FETCH, LOAD, NO_ADDRESS, radix, radix_translate, SPR_AMR, STORE } from './radix'
@@ -36,6 +38,8 @@ export function choose_tlbs(): void {
   const code = !(mode & MSR_IR) ? 0 : mode & MSR_PR ? WAY_PROBLEM : WAY_PRIVILEGED
   r.tlb_data = tlb_data(vcpu, data)
   r.tlb_fetch = tlb_fetch(vcpu, code, <u32>(mode & MSR_LE))
+  r.known_data = tlb_mirror(vcpu, r.tlb_data)
+  r.known_fetch = tlb_mirror(vcpu, r.tlb_fetch)
 }
 
 /** The real address of an effective one; NO_ADDRESS, PC and the machine set, if there is none. */
@@ -44,10 +48,11 @@ function translate(address: u64, access: u32, pc: u64): u64 {
   if (radix()) {
     const r = run_at_hand()
     const tlb = access == FETCH ? r.tlb_fetch : access == STORE ? r.tlb_data + TLB_WRITE : r.tlb_data
-    const known = tlb_known(tlb, address)
+    const mirror = access == FETCH ? r.known_fetch : access == STORE ? r.known_data + KNOWN_WRITE : r.known_data
+    const known = tlb_known(mirror, address)
     if (known != NO_ADDRESS) return known
     const real = radix_translate(address, access, pc)
-    if (real != NO_ADDRESS && in_ram(real, 1)) tlb_know(tlb, address, real)
+    if (real != NO_ADDRESS && in_ram(real, 1)) tlb_know(tlb, mirror, address, real)
     return real
   }
   const m = machine()

@@ -46,7 +46,11 @@ export function dawr_set(address: u64, control: u64): void {
 @inline function length(): u64 { return (((spr(SPR_DAWRX) >> 10) & 63) + 1) << 3 }
 
 /** Whether an access of `size` bytes hits the watchpoint; then it has interrupted. */
-export function watched(address: u64, size: u32, stores: bool, pc: u64): bool {
+@inline export function watched(address: u64, size: u32, stores: bool, pc: u64): bool {
+  return spr(SPR_DAWRX) != 0 && hit(address, size, stores, pc)
+}
+
+function hit(address: u64, size: u32, stores: bool, pc: u64): bool {
   const control = spr(SPR_DAWRX)
   if (!(control & (stores ? WATCH_STORES : WATCH_LOADS))) return false
   if (!(control & (msr() & MSR_PR ? WATCH_PROBLEM : WATCH_PRIVILEGED))) return false
