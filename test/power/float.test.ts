@@ -162,6 +162,12 @@ test('xsdivsp rounds once, as fdivs does', () => {
   }
 })
 
+test('xscvsxdsp rounds once: from a little above the middle between two singles up', () => {
+  const xscvsxdsp = (60 << 26) | (1 << 21) | (3 << 11) | (312 << 2)
+  const { fpr } = run([xscvsxdsp], { 3: (1n << 62n) + (1n << 38n) + 1n })
+  expect(fpr(1)).toBe(bitsOf(2 ** 62 + 2 ** 39))
+})
+
 test('the debug build agrees', () => {
   const operands = { 2: bitsOf(1 / 3), 3: bitsOf(1e300), 4: bitsOf(-7e-5) }
   for (const word of [FADD, FMUL, FMADD, FNMADD, FSQRT, FRSP]) {
