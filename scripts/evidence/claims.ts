@@ -1,5 +1,6 @@
 /** What the project claims, and how each claim is seen to hold: data for scripts/evidence.ts. */
 import { bugs } from './claims-bugs.js'
+import { check } from './claims-check.js'
 import { exports } from './claims-exports.js'
 import { faults } from './claims-faults.js'
 import { float } from './claims-float.js'
@@ -323,6 +324,7 @@ export const sections: readonly Section[] = [
   ...exports,
   ...faults,
   ...lab,
+  ...check,
   ...migration,
   ...power,
   float,

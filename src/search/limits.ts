@@ -11,8 +11,9 @@ const MS = 1_000_000n
 /** A sleeper may be this late: what a kernel with a tick of 10 ms, and a vCPU that was busy, make of it. */
 const LATE_NS = 100n * MS
 
-/** What a kernel's own multiplier is rounded by. */
-const KERNEL_PPB = 50n
+/** What kernels round their own rates by: modern ones a multiplier; 2.6.18 a tick, to what its HZ makes of an i8254. */
+const KERNEL_PPB = 1_000n
+const OLD_KERNEL_PPB = 150_000n
 
 type Judged = Pick<Scenario, 'hosts' | 'guests' | 'events' | 'durationNs'>
 
@@ -91,10 +92,11 @@ function wallErrorNs({ hosts, events, durationNs }: Judged): bigint {
 }
 
 /** The most that a guest's clock can lose or gain on true time by its hosts' oscillators and its own NTP. */
-function driftNs({ hosts, events, durationNs }: Judged): bigint {
+function driftNs({ hosts, guests, events, durationNs }: Judged): bigint {
   const worst = hosts.reduce((most, host) => max(most, errorPpbOf(host)), 0n)
   const own = events.reduce((sum, e) => (e.kind === 'guest-ntp-slew' ? sum + size(e.ratePpb) : sum), 0n)
-  return ((worst + own + KERNEL_PPB) * durationNs) / SECOND
+  const isOld = guests.some(({ kernel }) => kernel === 'linux-2.6.18-xen')
+  return ((worst + own + (isOld ? OLD_KERNEL_PPB : KERNEL_PPB)) * durationNs) / SECOND
 }
 
 function errorPpbOf({ tsc, timebase, clockErrorPpb }: HostSpec): bigint {
