@@ -52,18 +52,21 @@ const PLAIN_TAGS = new Set(
 export function readDocument(text: string, fileName: string): Located {
   const lines = new LineCounter()
   const fail = (offset: number, detail: string): never => {
-    throw new ScenarioError(fileName, positionAt(lines, offset), detail)
+    // By the text: while it is being read the counter has not seen all lines before the offset.
+    throw new ScenarioError(fileName, positionIn(text, offset), detail)
   }
   lines.addNewLine(0)
   if (text.length > MAX_TEXT) {
     fail(0, `the text has ${text.length} characters; expected at most ${MAX_TEXT}`)
   }
   const nul = text.indexOf('\0')
-  if (nul >= 0) {
-    for (let i = text.indexOf('\n'); i >= 0 && i < nul; i = text.indexOf('\n', i + 1)) lines.addNewLine(i + 1)
-    fail(nul, 'the text holds a NUL character; expected YAML text')
-  }
+  if (nul >= 0) fail(nul, 'the text holds a NUL character; expected YAML text')
   return new Reader(compose(text, lines, fail), lines, fail).root
+}
+
+function positionIn(text: string, offset: number): Position {
+  const before = text.slice(0, offset).split('\n')
+  return { line: before.length, column: before.at(-1)!.length + 1 }
 }
 
 function positionAt(lines: LineCounter, offset: number): Position {
