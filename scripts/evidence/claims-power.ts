@@ -75,6 +75,11 @@ function clockByClock(output: Output): string {
   return shown
 }
 
+/** Where the machine is shared, as on the day of these figures: 52 MIPS, and QEMU 22 in the same run. */
+const WALKS =
+  'Nine of ten loads find no TLB entry and go through four levels of tables: 50 ns, beside 100 ns for the data itself out ' +
+  'of a cache that other programs share'
+
 export const power: readonly Section[] = [
   {
     title: 'Power machine code: speed, in CPU time',
@@ -93,7 +98,7 @@ export const power: readonly Section[] = [
         ['b64-idle'],
         20_000,
       ),
-      speed('radix', 'Random loads under the radix MMU: at least 60 MIPS', ['b64-radix-4'], 60),
+      speed('radix', 'Random loads under the radix MMU: at least 60 MIPS', ['b64-radix-4'], 60, WALKS),
     ],
   },
   {

@@ -7,6 +7,7 @@ import { float } from './claims-float.js'
 import { lab } from './claims-lab.js'
 import { linuxGuests } from './claims-linux.js'
 import { migration } from './claims-migration.js'
+import { translation } from './claims-mmu.js'
 import { power } from './claims-power.js'
 import { replay } from './claims-replay.js'
 import { skip } from './claims-skip.js'
@@ -329,5 +330,6 @@ export const sections: readonly Section[] = [
   ...power,
   float,
   ...linuxGuests,
+  ...translation,
   ...speed,
 ]
