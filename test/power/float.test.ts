@@ -8,7 +8,7 @@ import { PowerMachine } from '../../src/power/index.js'
 const FR = 1n << 18n
 const FI = 1n << 17n
 const [FX, FEX, VX, ZX] = [1n << 31n, 1n << 30n, 1n << 29n, 1n << 26n]
-const [VXSNAN, VXSQRT] = [1n << 24n, 1n << 9n]
+const [VXSNAN, VXIMZ, VXSQRT] = [1n << 24n, 1n << 20n, 1n << 9n]
 const [VE, OE, UE, XE] = [1n << 7n, 1n << 6n, 1n << 5n, 1n << 3n]
 const MODES = { nearest: 0n, zero: 1n, up: 2n, down: 3n } as const
 const ON = (1n << 63n) | 0x0280_2000n // 64-bit mode; VEC, VSX, FP
@@ -92,6 +92,12 @@ test('FX is set by an exception that is new only', () => {
   const { fpscr } = run([FADD], { 2: signalling, 3: 0n }, VXSNAN | VX)
   expect(fpscr & FX).toBe(0n)
   expect(run([FADD], { 2: signalling, 3: 0n }).fpscr & FX).toBe(FX)
+})
+
+test('infinity times zero plus a signalling NaN is invalid twice', () => {
+  const { fpr, fpscr } = run([FMADD], { 2: bitsOf(Infinity), 4: 0n, 3: 0x7ff0_0000_0000_0001n })
+  expect(fpr(1)).toBe(0x7ff8_0000_0000_0001n)
+  expect(fpscr & (VXSNAN | VXIMZ)).toBe(VXSNAN | VXIMZ)
 })
 
 test('fre of zero is infinity, and a division by zero', () => {
