@@ -1,6 +1,6 @@
 /** Floating point and vectors of the Power CPU beside QEMU's, on instructions drawn by chance. */
 import type { Claim, Section } from './claims.js'
-import { demand, type Output, parse } from './read.js'
+import { demand, Missed, type Output, parse } from './read.js'
 
 interface Compared {
   readonly cases: number
@@ -14,21 +14,54 @@ function nothingDiffers(output: Output): string {
   return shown
 }
 
-const compared = (bits: 32 | 64, cases: number, text: string): Claim => ({
-  id: `power-float-${bits}`,
+const random = (kind: string, bits: 32 | 64): string =>
+  `npm run --silent conformance:random --${kind} --bits ${bits} --cases 20000`
+
+const compared = (id: string, kind: string, bits: 32 | 64, text: string): Claim => ({
+  id: `${id}-${bits}`,
   text,
-  command: `npm run --silent conformance:random -- --kind float --bits ${bits} --cases ${cases}`,
+  command: random(kind, bits),
   show: nothingDiffers,
 })
 
+/** The longer runs: what they came to when they were run by hand. */
+const million = (id: string, kind: string, text: string, because: string): Claim => ({
+  id: `${id}-million`,
+  text,
+  command: random(kind, 64),
+  show: (output) => {
+    throw new Missed(nothingDiffers(output))
+  },
+  because,
+})
+
+const FLOAT = ' --kind float'
+
 export const float: Section = {
-  title: 'Floating point and vectors of the Power CPU, beside QEMU',
+  title: 'Instructions of the Power CPU drawn by chance, beside QEMU',
   claims: [
-    compared(
-      64,
-      1_000_000,
-      'POWER9: registers, FPSCR, VSCR, CR and memory after random instructions are QEMU’s',
+    compared('power-random', '', 64, 'POWER9, integer classes: registers, interrupts and memory are QEMU’s'),
+    compared('power-random', '', 32, 'A 604: the same'),
+    million(
+      'power-random',
+      '',
+      'At least a million cases of the integer classes',
+      'A million takes a quarter of an hour; 1,000,000 of POWER9 and 400,000 of a 604 were equal before instructions were ' +
+        'paired and floating point came, 12,000 are stored and run in every test',
     ),
-    compared(32, 200_000, 'A 604: the same of its floating point'),
+    compared(
+      'power-float',
+      FLOAT,
+      64,
+      'POWER9, floating point and vectors: registers, FPSCR, VSCR, CR and memory are QEMU’s',
+    ),
+    compared('power-float', FLOAT, 32, 'A 604: the same of its floating point'),
+    million(
+      'power-float',
+      FLOAT,
+      'At least a million cases of floating point and vectors',
+      '327,680 were run in pieces, with two differences, both QEMU’s: xscvsxdsp rounds twice there, and infinity times zero ' +
+        'plus a signalling NaN lacks VXSNAN (docs/power-cpu.md)',
+    ),
   ],
 }
