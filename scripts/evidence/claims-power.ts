@@ -45,6 +45,9 @@ const DISPATCH =
   'An instruction costs its dispatch, 3 to 4 ns; branches that depend on data are mispredicted in it. Pairs of instructions ' +
   'share one; the next step is hot blocks as WebAssembly (docs/power-cpu.md)'
 
+const MISSES =
+  'Nine of ten loads miss the TLB of 256 entries; the walk of four levels adds some 50 ns to the 100 of the miss and the data'
+
 interface Row {
   readonly case: string
   readonly policy: string
