@@ -58,6 +58,10 @@ function one(
   }
   if (system !== 'power')
     throw new InputError(`guest ${name} of ${scenario} is on ${system}; expected machine code on Power only`)
+  if (guest.vcpus !== 1)
+    throw new InputError(
+      `guest ${name} of ${scenario} has ${guest.vcpus} vCPUs; expected 1, as machine code has here`,
+    )
   const { codeMemory: ramBytes = guest.memoryBytes, initrd, append } = options
   const bytes = readFileSync(file)
   const boot: Code['boot'] = (told) =>
