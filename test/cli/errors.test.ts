@@ -67,7 +67,7 @@ it.each([
     ['compare', 'xen-good-lower', '--policies', 'xen-2008,xen-2008'],
     'the policy xen-2008 is in the list twice',
   ],
-  [['list', 'vax'], 'no scenario has "vax" in its name or title'],
+  [['list', 'vax'], 'no scenario has "vax" in its name, title or citation'],
 ] as const)('%j', async (args, message) => {
   const inFolder = args.map((arg) => arg.replace(/^@/, folder))
   for (const more of args[0] === 'rnu' ? [[]] : [[], ['--json']]) {
