@@ -49,6 +49,8 @@ const LEFT_OUT = new Set([
     'rfi',
     'rfid',
     'hrfid',
+    'scv',
+    'rfscv',
     'stop',
     'wait',
     'sc',
