@@ -49,9 +49,6 @@ const SHORT =
   'The program is over in a tenth of a second, much of it in the first form that V8 makes of the loop: with a third round, ' +
   '`npm run bench:power -- --only dec`, up to 26 M pairs and 7 M interrupts a second were seen here'
 
-const MISSES =
-  'Nine of ten loads miss the TLB of 256 entries; the walk of four levels adds some 50 ns to the 100 of the miss and the data'
-
 interface Row {
   readonly case: string
   readonly policy: string

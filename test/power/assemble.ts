@@ -33,7 +33,6 @@ const ds = (primary: number) => (t: number, a: number, value: number) =>
   word([primary, 26], [t, 21], [a, 16], [value & 0xfffc, 0])
 export const ld = ds(58)
 export const std = ds(62)
-export const lbz = d(34)
 export const mtmsrd = (s: number, l = 0) => x(178)(s, l, 0)
 /** Of radix trees: RIC, and R = 1. */
 export const tlbie = (rb: number, rs: number, ric: number) => x(306)(rs, (ric << 2) | 1, rb)
