@@ -52,10 +52,7 @@ export class Told {
     if (ticks.length === 0) return
     const trueNs = whenTimebase((ticks[0]! + ticks.at(-1)!) / 2n, stretches)
     const see = (seen: number, index: number, value: bigint, extra: bigint) => {
-      const stoppedNs = stops.reduce(
-        (sum, { fromNs, untilNs }) => sum + within(fromNs, untilNs, 0n, trueNs),
-        0n,
-      )
+      const stoppedNs = stoodStill(stops, 0n, trueNs)
       this.log.add({ trueNs, kind: seen, index, value, extra, stoppedNs })
     }
     if (kind[1] === 'clocks') {
@@ -80,7 +77,7 @@ export class Told {
     const since = this.#asleep.get(index)
     if (since === undefined) return
     this.#asleep.delete(index)
-    const stood = stops.reduce((sum, { fromNs, untilNs }) => sum + within(fromNs, untilNs, since, trueNs), 0n)
+    const stood = stoodStill(stops, since, trueNs)
     see(Seen.wake, index, trueNs - since, stood)
   }
 
@@ -90,10 +87,13 @@ export class Told {
   }
 }
 
-const within = (fromNs: bigint, untilNs: bigint, sinceNs: bigint, endNs: bigint): bigint => {
-  const from = fromNs > sinceNs ? fromNs : sinceNs
-  const until = untilNs < endNs ? untilNs : endNs
-  return until > from ? until - from : 0n
+/** For how long the guest stood still between two instants. */
+function stoodStill(stops: readonly Stop[], sinceNs: bigint, endNs: bigint): bigint {
+  return stops.reduce((sum, { fromNs, untilNs }) => {
+    const from = fromNs > sinceNs ? fromNs : sinceNs
+    const until = untilNs < endNs ? untilNs : endNs
+    return until > from ? sum + until - from : sum
+  }, 0n)
 }
 
 /** The first true ns of the latest stretch in which TB showed `tb`; the last stretch's end if there is none. */
