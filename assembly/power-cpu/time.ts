@@ -21,7 +21,7 @@ const NEVER: u64 = u64.MAX_VALUE
 @unmanaged
 export class Time {
   tb_offset: u64
-  dec_next: u64 // in ticks
+  dec_next: u64 // the tick at which it reads 0: of a value below zero one that has gone by
   dec_last: u64 // value last written, or all ones since it passed 0
   dec_when: u64 // the cycle in which it raises; NEVER when it has
   purr_offset: u64
@@ -97,6 +97,7 @@ export function dec_write(cycle: u64, value: u64): void {
   else if (decr_write_lowers(value, t.dec_bits, edge)) store<u32>(PENDING, load<u32>(PENDING) & ~PENDING_DEC)
   t.dec_last = value
   t.dec_next = decr_next(ticks_at(cycle), value, t.dec_bits)
+  if (decr_msb(value, t.dec_bits)) t.dec_next -= <u64>1 << t.dec_bits
   dec_foresee(cycle)
 }
 

@@ -1,7 +1,7 @@
 /** `--code GUEST=FILE` and what goes with it: guests of a scenario that run machine code in place of their kernel model. */
 import { readFileSync } from 'node:fs'
 import type { Command } from 'commander'
-import { bootMachine } from '../power/index.js'
+import { bootMachine, MAX_CPUS } from '../power/index.js'
 import type { Scenario } from '../scenario/types.js'
 import type { Code } from '../world/index.js'
 import { parseMemory } from './memory.js'
@@ -58,9 +58,10 @@ function one(
   }
   if (system !== 'power')
     throw new InputError(`guest ${name} of ${scenario} is on ${system}; expected machine code on Power only`)
-  if (guest.vcpus !== 1)
+  const { vcpus: cpus, timebase, dec } = guest
+  if (cpus > MAX_CPUS)
     throw new InputError(
-      `guest ${name} of ${scenario} has ${guest.vcpus} vCPUs; expected 1, as machine code has here`,
+      `guest ${name} of ${scenario} has ${cpus} vCPUs; expected 1 to ${MAX_CPUS}, as machine code has here`,
     )
   const { codeMemory: ramBytes = guest.memoryBytes, initrd, append } = options
   const bytes = readFileSync(file)
@@ -73,6 +74,6 @@ function one(
       ...(initrd !== undefined && { initrd: { name: initrd, bytes: readFileSync(initrd) } }),
       ...(append !== undefined && { append }),
     })
-  boot({ tbHz: guest.timebase!.frequencyHz, decBits: guest.dec!.bits })
+  boot({ tbHz: timebase!.frequencyHz, decBits: dec!.bits, cpus })
   return [name, { boot, cpuHz: CPU_HZ }]
 }

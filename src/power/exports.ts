@@ -38,9 +38,9 @@ export interface PowerExports {
   source_ticks(): bigint
   tb_offset(): bigint
   set_tb_offset(offset: bigint): void
-  dec_next(): bigint
-  dec_armed(): number
-  set_dec(next: bigint, armed: number): void
+  dec_next(vcpu: number): bigint
+  dec_armed(vcpu: number): number
+  set_dec(vcpu: number, next: bigint, armed: number): void
   /** As run, until a watchpoint is met. */
   run_watched(until: bigint): number
   debug_clear(): void

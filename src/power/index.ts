@@ -7,6 +7,7 @@ export { type GdbOptions, serveGdb } from './gdb/server.js'
 export { initramfsOf } from './initramfs.js'
 export { COST_CLASSES, type CostClass } from './instructions.js'
 export {
+  MAX_CPUS,
   MODELS,
   type ModelName,
   type PowerEnd,

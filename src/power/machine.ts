@@ -51,6 +51,9 @@ const FAULTS: Readonly<Record<number, string>> = {
   3: 'address translation that this CPU does not have (hashed page tables, classic BATs and segments)',
 }
 
+/** vCPUs of a machine on pseries, as assembly/engine/layout.ts has room for. */
+export const MAX_CPUS = 4
+
 const OFF = 1
 const FAULT = 2
 const REBOOT = 3
@@ -144,7 +147,7 @@ export class PowerMachine {
     this.core.set_platform(BigInt.asUintN(64, dayNs), cpuHz, seed)
     const cpus = options.cpus ?? 1
     if ((cpus !== 1 && !server) || !this.core.set_vcpus(cpus))
-      throw new RangeError(`${cpus} vCPUs: 1 to 4, on pseries`)
+      throw new RangeError(`${cpus} vCPUs: 1 to ${MAX_CPUS}, on pseries`)
     this.described = { ramBytes: this.#ramBytes, cpus, cpuHz, tbHz, pvr, decBits, seed: seedBytes(seed) }
   }
 

@@ -36,7 +36,7 @@ describe('ticks of a CPU that counts cycles', () => {
           const { core } = waiting()
           const part = anything % den
           expect(core.set_source(ticks, part, num, den)).toBe(1)
-          core.set_dec(BigInt.asUintN(64, ticks + (1n << 60n)), 1)
+          core.set_dec(0, BigInt.asUintN(64, ticks + (1n << 60n)), 1)
           let cycle = 0n
           for (const by of steps) {
             cycle += by
@@ -64,11 +64,11 @@ describe('ticks of a CPU that counts cycles', () => {
           const { core } = machine
           const part = anything % den
           core.set_source(1000n, part, num, den)
-          core.set_dec(1n << 60n, 1)
+          core.set_dec(0, 1n << 60n, 1)
           // Ticks are known near an earlier cycle than the one in which DEC is set.
           core.run(early)
           const set = BigInt.asUintN(64, core.source_ticks())
-          core.set_dec(set + ahead, 1)
+          core.set_dec(0, set + ahead, 1)
           const due = ((set - 1000n + ahead) * den - part + num - 1n) / num
           fc.pre(due < 1n << 38n)
           core.run(due)

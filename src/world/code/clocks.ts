@@ -20,7 +20,7 @@ export class CodeClocks implements PowerClocks {
     this.decBits = decBits
   }
   get vcpus(): number {
-    return 1
+    return this.#machine.described.cpus
   }
   hostTimebase(): bigint {
     return u64(this.#host.machine.core.host_read_counter(1))
@@ -49,14 +49,16 @@ export class CodeClocks implements PowerClocks {
   followHostTimebase(): void {
     Object.assign(this.#source, { kind: TbSource.host, hz: this.hostTimebaseHz() })
   }
-  decExpiry(_cpu: number): bigint | null {
+  /** As KVM has it, of a DEC that has passed as well: never null. */
+  decExpiry(cpu: number): bigint {
     const { core } = this.#machine
-    return core.dec_armed() === 0 ? null : u64(core.dec_next() + core.tb_offset())
+    return u64(core.dec_next(cpu) + core.tb_offset())
   }
-  setDecExpiry(_cpu: number, expiry: bigint | null): void {
+  setDecExpiry(cpu: number, expiry: bigint | null): void {
     const { core } = this.#machine
-    if (expiry === null) core.set_dec(this.sourceTicks(), 0)
-    else core.set_dec(u64(expiry - core.tb_offset()), 1)
+    const now = this.sourceTicks()
+    const next = expiry === null ? now : u64(expiry - core.tb_offset())
+    core.set_dec(cpu, next, s64(next - now) > 0n ? 1 : 0)
   }
   vmclkNs(): bigint {
     return u64(vmclkNs(this.#host, this.#source))
@@ -73,8 +75,8 @@ export class CodeClocks implements PowerClocks {
       source.vmclkOffsetNs = now - vmclkNs(this.#host, { ...source, vmclkOffsetNs: 0n })
     }
   }
-  decRemaining(_cpu: number): bigint {
-    return s64(this.#machine.core.dec_next() - this.sourceTicks())
+  decRemaining(cpu: number): bigint {
+    return s64(this.#machine.core.dec_next(cpu) - this.sourceTicks())
   }
   /** No guest of machine code has a way to hear of it: it goes on with what its device tree said at boot. */
   tellFrequency(_hz: bigint): void {}

@@ -18,10 +18,16 @@ import { type Stretch, Told } from './told.js'
 
 const SECOND = 1_000_000_000n
 
+export interface CodeTold {
+  readonly tbHz: bigint
+  readonly decBits: number
+  readonly cpus: number
+}
+
 /** The program of a guest. */
 export interface Code {
-  /** A machine that stands at the program's first instruction, with what its guest is told of its clocks. */
-  readonly boot: (told: { readonly tbHz: bigint; readonly decBits: number }) => PowerMachine
+  /** A machine that stands at the program's first instruction, with what its guest is told of its clocks and vCPUs. */
+  readonly boot: (told: CodeTold) => PowerMachine
   readonly cpuHz: bigint
 }
 
@@ -98,14 +104,14 @@ export class CodeGuest {
   /** A machine that has run before, by itself: its timebase and DEC go on from where they stood. */
   #goOn(): void {
     const clocks = this.#clocks
-    const expiry = clocks.decExpiry(0)
+    const expiries = Array.from({ length: clocks.vcpus }, (_, cpu) => clocks.decExpiry(cpu))
     clocks.setGuestTimebase(this.#machine!.timebase)
-    clocks.setDecExpiry(0, expiry)
+    for (const [cpu, expiry] of expiries.entries()) clocks.setDecExpiry(cpu, expiry)
   }
 
   #new(): PowerMachine {
-    const { timebase, dec } = this.spec
-    return this.#code.boot({ tbHz: timebase!.frequencyHz, decBits: dec!.bits })
+    const { timebase, dec, vcpus: cpus } = this.spec
+    return this.#code.boot({ tbHz: timebase!.frequencyHz, decBits: dec!.bits, cpus })
   }
 
   /** From this instant on it runs, and its timebase counts what the host's does. */
