@@ -4,6 +4,8 @@
  *   header 40 bytes | reservations, pairs of u64, ended by zeros | structure, words | names of properties
  */
 
+import { joined, latin1Bytes, latin1Text, padded } from './bytes.js'
+
 /** A tree that cannot be read: where in it, and what was expected. */
 export class TreeError extends Error {
   override readonly name = 'TreeError'
@@ -35,14 +37,14 @@ export type Value = string | readonly string[] | readonly number[] | Uint8Array 
 export function propertyBytes(value: Value): Uint8Array {
   if (value === true) return new Uint8Array()
   if (value instanceof Uint8Array) return value
-  if (typeof value === 'string') return Buffer.from(`${value}\0`, 'latin1')
+  if (typeof value === 'string') return latin1Bytes(`${value}\0`)
   if (value.length > 0 && typeof value[0] === 'string')
-    return Buffer.concat(value.map((text) => propertyBytes(text as string)))
-  const words = Buffer.alloc(4 * value.length)
+    return joined(value.map((text) => propertyBytes(text as string)))
+  const words = new DataView(new ArrayBuffer(4 * value.length))
   value.forEach((word, i) => {
-    words.writeUInt32BE(word as number, 4 * i)
+    words.setUint32(4 * i, word as number)
   })
-  return words
+  return new Uint8Array(words.buffer)
 }
 
 /** A number as two words. */
@@ -63,8 +65,6 @@ export function node(
   }
 }
 
-const padded = (bytes: Uint8Array, to: number): Uint8Array =>
-  Buffer.concat([bytes, Buffer.alloc((to - (bytes.length % to)) % to)])
 const word = (value: number): Uint8Array => propertyBytes([value])
 
 /** The tree as bytes. */
@@ -91,12 +91,12 @@ export function writeTree({ root, reserved }: Tree): Uint8Array {
     words.push(word(END))
   }
   write('', root)
-  const structure = Buffer.concat([...words, word(FINISH)])
-  const strings = Buffer.concat(names.map((name) => propertyBytes(name)))
+  const structure = joined([...words, word(FINISH)])
+  const strings = joined(names.map((name) => propertyBytes(name)))
   const pairs = [...reserved, { address: 0n, bytes: 0n }].map(({ address, bytes }) =>
     propertyBytes([...wide(address), ...wide(bytes)]),
   )
-  const map = Buffer.concat(pairs)
+  const map = joined(pairs)
   const atStructure = HEADER + map.length
   const atStrings = atStructure + structure.length
   const total = atStrings + strings.length
@@ -112,32 +112,35 @@ export function writeTree({ root, reserved }: Tree): Uint8Array {
     strings.length,
     structure.length,
   ]
-  return Buffer.concat([propertyBytes(header), map, structure, strings])
+  return joined([propertyBytes(header), map, structure, strings])
 }
 
 /** Reads a tree; `name` is for messages. Throws TreeError. */
-export function readTree(bytes: Uint8Array, name: string): Tree {
-  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+export function readTree(file: Uint8Array, name: string): Tree {
+  const view = new DataView(file.buffer, file.byteOffset, file.byteLength)
+  // Whatever kind of array it is, properties are plain ones.
+  const bytes = new Uint8Array(file.buffer, file.byteOffset, file.byteLength)
   const fail = (offset: number, text: string): never => {
     throw new TreeError(`${name}: offset ${offset}: ${text}`)
   }
   const u32 = (at: number): number =>
-    at + 4 <= view.length ? view.readUInt32BE(at) : fail(at, `the file ends here, in a word of the tree`)
-  if (view.length < HEADER || u32(0) !== MAGIC) return fail(0, 'not a flattened device tree (no d0 0d fe ed)')
+    at + 4 <= bytes.length ? view.getUint32(at) : fail(at, `the file ends here, in a word of the tree`)
+  if (bytes.length < HEADER || u32(0) !== MAGIC)
+    return fail(0, 'not a flattened device tree (no d0 0d fe ed)')
   const total = u32(4)
-  if (total > view.length) return fail(4, `a tree of ${total} bytes, and the file has ${view.length}`)
+  if (total > bytes.length) return fail(4, `a tree of ${total} bytes, and the file has ${bytes.length}`)
   if (u32(20) < 16) return fail(20, `version ${u32(20)}; expected 16 or later`)
   if (u32(24) > VERSION) return fail(24, `to be read as version ${u32(24)}; expected 16 or 17`)
   const strings = u32(12)
   const textAt = (at: number): string => {
-    const end = view.indexOf(0, at)
+    const end = bytes.indexOf(0, at)
     if (at >= total || end < 0 || end >= total) return fail(at, 'a name that does not end')
-    return view.toString('latin1', at, end)
+    return latin1Text(bytes.subarray(at, end))
   }
   const reserved: Tree['reserved'] = []
   for (let at = u32(16); ; at += 16) {
     if (at + 16 > total) return fail(at, 'the reservations do not end')
-    const pair = { address: view.readBigUInt64BE(at), bytes: view.readBigUInt64BE(at + 8) }
+    const pair = { address: view.getBigUint64(at), bytes: view.getBigUint64(at + 8) }
     if (pair.address === 0n && pair.bytes === 0n) break
     reserved.push(pair)
   }
@@ -156,7 +159,7 @@ export function readTree(bytes: Uint8Array, name: string): Tree {
       } else if (kind === PROPERTY) {
         const length = u32(at)
         if (at + 8 + length > total) return fail(at, `a property of ${length} bytes, beyond the end`)
-        found.properties.set(textAt(strings + u32(at + 4)), view.subarray(at + 8, at + 8 + length))
+        found.properties.set(textAt(strings + u32(at + 4)), bytes.subarray(at + 8, at + 8 + length))
         at += 8 + ((length + 3) & ~3)
       } else return fail(at - 4, `${kind}, where a node or property was expected`)
     }

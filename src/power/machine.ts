@@ -2,8 +2,8 @@
  * A machine that runs Power machine code: one instance of build/power.wasm with its guest memory. Everything is counted
  * in cycles of its CPU; what a cycle is in true time is up to whoever runs it.
  */
-import { readFileSync } from 'node:fs'
-import type { Build } from '../core/load.js'
+import { type Build, instanceOf } from '../core/load.js'
+import { latin1Text } from './bytes.js'
 import type { PowerExports } from './exports.js'
 import { COST_CLASSES, type CostClass } from './instructions.js'
 import type { TreeOptions } from './tree.js'
@@ -70,22 +70,10 @@ const DAY_ZERO = 1_767_225_600_000_000_000n
 
 /** 32 bytes of a seed, for the guest's own random numbers. */
 function seedBytes(seed: bigint): Uint8Array {
-  const bytes = Buffer.alloc(32)
+  const bytes = new DataView(new ArrayBuffer(32))
   for (let i = 0; i < 4; i++)
-    bytes.writeBigUInt64BE(BigInt.asUintN(64, (seed + 1n) * 0x9e3779b97f4a7c15n * BigInt(i + 1)), 8 * i)
-  return bytes
-}
-
-const modules = new Map<Build, WebAssembly.Module>()
-
-function compiled(build: Build): WebAssembly.Module {
-  let module = modules.get(build)
-  if (!module) {
-    const file = build === 'release' ? 'power.wasm' : 'power.debug.wasm'
-    module = new WebAssembly.Module(readFileSync(new URL(`../../build/${file}`, import.meta.url)))
-    modules.set(build, module)
-  }
-  return module
+    bytes.setBigUint64(8 * i, BigInt.asUintN(64, (seed + 1n) * 0x9e3779b97f4a7c15n * BigInt(i + 1)))
+  return new Uint8Array(bytes.buffer)
 }
 
 export interface PowerOptions {
@@ -125,11 +113,7 @@ export class PowerMachine {
   constructor(options: PowerOptions = {}) {
     this.model = MODELS[options.model ?? 'bare32']
     this.#ramBytes = options.ramBytes ?? 16 << 20
-    const abort = (_message: number, _file: number, line: number, column: number): never => {
-      throw new Error(`the core failed an assertion at line ${line}, column ${column} of its source`)
-    }
-    const module = compiled(options.build ?? 'release')
-    this.core = new WebAssembly.Instance(module, { env: { abort } }).exports as unknown as PowerExports
+    this.core = instanceOf('power', options.build) as unknown as PowerExports
     this.#grow()
     const { board, server, pvr } = this.model
     const decBits = options.decBits ?? this.model.decBits
@@ -275,7 +259,7 @@ export class PowerMachine {
 
   /** What the guest printed since the last call. */
   takeConsole(): string {
-    const text = this.#printed.map((part) => Buffer.from(part).toString('latin1')).join('')
+    const text = this.#printed.map(latin1Text).join('')
     this.#printed = []
     return text
   }

@@ -1,7 +1,7 @@
 /** Imports go one way: a change in one layer cannot reach a layer below it. */
 import { expect, test } from 'vitest'
 import { assemblyLayers, kernelDoors, type Layers, layerOf, srcLayers } from './layers.js'
-import { parseSource, type Source, sources } from './sources.js'
+import { linesWith, parseSource, type Source, sources } from './sources.js'
 
 const assembly = sources('assembly')
 const src = sources('src')
@@ -16,6 +16,22 @@ function againstLayers(folder: string, files: readonly Source[], layers: Layers)
       return [`${file.path}:${line}: (${layers[own]![0]}) imports ${from} (${layers[other]![0]})`]
     })
   })
+}
+
+/** Folders whose files a browser runs, but for those that stand in for others there or never come there. */
+const pageRoots = ['src/core/', 'src/power/', 'src/draw/', 'src/lab/']
+const notInPages = /^src\/(core\/disk\.ts|power\/index\.ts|power\/gdb\/)/
+
+/** What only Node has: its modules and its global names. */
+function ofNode(file: Source): string[] {
+  if (notInPages.test(file.path)) return []
+  return [
+    ...file.imports
+      .filter(({ from, typeOnly }) => !typeOnly && (from.startsWith('node:') || notInPages.test(from)))
+      .filter(({ from }) => from !== 'src/core/disk.ts')
+      .map(({ line, from }) => `${file.path}:${line}: imports ${from}`),
+    ...linesWith(file, file.code, /\b(Buffer|process|setImmediate|require)\b/, 'a name that only Node has'),
+  ]
 }
 
 /** Each circle of imports once, as the files on it. */
@@ -85,6 +101,12 @@ test('a kernel model sees the platform through memory, registers and hypercalls 
   expect(wrong).toEqual([])
 })
 
+test('what a page runs as well needs nothing of Node', () => {
+  const inPage = src.filter(({ path }) => pageRoots.some((root) => path.startsWith(root)))
+  expect(inPage.length).toBeGreaterThan(40)
+  expect(inPage.flatMap(ofNode)).toEqual([])
+})
+
 test('the rules find what is against them', () => {
   const text = [
     "// import { a } from './cli/main.js'",
@@ -108,5 +130,10 @@ test('the rules find what is against them', () => {
   ).toEqual(['src/core/a.ts:1: (core) imports src/cli/b.ts (cli)'])
   const one = parseSource('src/core/a.ts', "import { b } from './b.js'")
   const two = parseSource('src/core/b.ts', "import { a } from './a.js'")
+  const buffer = parseSource('src/draw/a.ts', "import { b } from 'node:fs'\nconst a = Buffer.alloc(1)")
+  expect(ofNode(buffer)).toEqual([
+    'src/draw/a.ts:1: imports node:fs',
+    'src/draw/a.ts:2: a name that only Node has',
+  ])
   expect(circles([one, two])).toEqual(['src/core/a.ts -> src/core/b.ts -> src/core/a.ts'])
 })

@@ -5,11 +5,11 @@
 import coreUrl from '../../../build/core.wasm?url'
 import { shortNs, shortPpb } from '../../check/format.js'
 import { type CheckResult, checkIds } from '../../check/index.js'
-import { provideCore } from '../../core/load.js'
 import { drawingSvg, readingAt } from '../../draw/index.js'
 import { ScenarioError } from '../../scenario/error.js'
 import type { Calls, Cell, Column, Kind, Problem, Reading, Reply, Request } from '../protocol.js'
 import { exported } from './export.js'
+import { fetchModule } from './fetch.js'
 import { turned } from './knobs.js'
 import { lookAt } from './look.js'
 import { Session, type SideRun } from './session.js'
@@ -20,17 +20,8 @@ interface Scope {
 }
 const scope = globalThis as unknown as Scope
 
-const ready = fetchCore().then(provideCore)
+const ready = fetchModule('core', coreUrl)
 let session: Session | null = null
-
-/** Compiled while it arrives, where the server says what it is. */
-async function fetchCore(): Promise<WebAssembly.Module> {
-  const response = await fetch(coreUrl)
-  if (!response.ok) throw new Error(`the core (${coreUrl}) did not come: ${response.status}`)
-  if (response.headers.get('content-type') === 'application/wasm')
-    return WebAssembly.compileStreaming(response)
-  return WebAssembly.compile(await response.arrayBuffer())
-}
 
 const answers: { readonly [K in Kind]: (ask: Calls[K]['ask']) => Calls[K]['answer'] } = {
   run: (setup) => {
