@@ -58,6 +58,7 @@ export function machine_reset(ram: u32, board: u32, model: u32, pvr: u32, dec_bi
   dec_reset(dec_bits, model == MODEL_SERVER ? 1 : 0)
   if (board == BOARD_PSERIES && dec_bits > 32) lpcr_set(LPCR_LD, LPCR_LD)
   xics_reset()
+  platform().vty_signals = 1
   return true
 }
 

@@ -58,6 +58,42 @@ const SLOF =
   '"$(npm run -s guests:fetch -- slof)" --raw 0 --entry 0x100 --machine pseries --memory 256MiB --input "$keys" ' +
   '--max-instructions 6000000000'
 
+/** Twice: the two have to be equal. */
+const SHELL =
+  'kernel=$(npm run -s guests:fetch -- linux-6.1) && root=$(npm run -s guests:fetch -- busybox) && ' +
+  'typed=$(mktemp) && trap \'rm -f "$typed"\' EXIT && ' +
+  'printf \'date -u\\ncat /proc/uptime\\nsleep 1\\ncat /proc/uptime\\ncat /proc/interrupts\\ndmesg | tail\\nexit\\n\' > "$typed" && ' +
+  'for run in 1 2; do node dist/cli/main.js boot "$kernel" --memory 256MiB --initrd "$root" ' +
+  '--append console=hvc0 --input "$typed" --prompt "# " --json; done'
+
+interface Booted {
+  readonly stop: string
+  readonly console: string
+  readonly state_hash: string
+}
+
+function shellAnswers({ stdout }: Output): string {
+  const runs = stdout
+    .split(/(?<=^\})$/m)
+    .filter((text) => text.includes('{'))
+    .map((text) => JSON.parse(text) as Booted)
+  const [first, second] = runs
+  demand(runs.length === 2 && first!.stop === 'off', `${runs.length} runs, ${first?.stop}`)
+  demand(
+    first!.console === second!.console && first!.state_hash === second!.state_hash,
+    'the two runs differ',
+  )
+  const uptimes = [...first!.console.matchAll(/^(\d+\.\d\d) \d+\.\d\d\r$/gm)].map(([, shown]) =>
+    Number(shown),
+  )
+  const slept = `${(uptimes[1]! - uptimes[0]!).toFixed(2)} s between two readings of /proc/uptime around sleep 1`
+  // Each line is typed up to 50 ms after its prompt, and there are two.
+  demand(uptimes.length === 2 && uptimes[1]! - uptimes[0]! >= 1 && uptimes[1]! - uptimes[0]! <= 1.15, slept)
+  demand(/Thu Jan {2}1 00:00:0\d UTC 2026/.test(first!.console), 'another date')
+  demand(/XICS 4352 Edge +hvc_console/.test(first!.console), 'no interrupts')
+  return `${first!.console.length} bytes of console and the state ${first!.state_hash} twice; ${slept}`
+}
+
 export const linuxGuests: readonly Section[] = [
   {
     title: 'Other people’s guests on the Power machine',
@@ -79,6 +115,12 @@ export const linuxGuests: readonly Section[] = [
         text: 'Debian’s Linux 6.12 reaches its first process in under 6 s',
         command: linux('linux-6.12', 1),
         show: underSixSeconds,
+      },
+      {
+        id: 'linux-shell',
+        text: 'A shell of Debian’s busybox answers what is typed, with right clocks, and twice with the same bytes',
+        command: SHELL,
+        show: shellAnswers,
       },
       conformance('big'),
       conformance('little'),

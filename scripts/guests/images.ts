@@ -2,6 +2,8 @@
 import { readdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { replaceWith } from '../../src/file/replace.js'
+import { busyboxRoot } from './busybox.js'
 import { FetchError, unpackDebian } from './debian.js'
 
 interface Image {
@@ -10,6 +12,8 @@ interface Image {
   readonly pattern: RegExp
   readonly folder: string
   readonly file: RegExp
+  /** The guest is made of that file, and lies beside the package under this name. */
+  readonly makes?: { readonly name: string; readonly of: (file: string) => Uint8Array }
 }
 
 const IMAGES = {
@@ -34,6 +38,14 @@ const IMAGES = {
     folder: 'usr/share/qemu',
     file: /^slof\.bin$/,
   },
+  busybox: {
+    suite: 'bookworm',
+    architecture: 'ppc64el',
+    pattern: /^busybox-static$/,
+    folder: 'bin',
+    file: /^busybox$/,
+    makes: { name: 'busybox.cpio', of: busyboxRoot },
+  },
 } as const satisfies Record<string, Image>
 
 export type ImageName = keyof typeof IMAGES
@@ -48,5 +60,9 @@ export function guestFile(name: ImageName, folder = GUESTS): string {
   const at = join(unpackDebian(folder, image.suite, image.architecture, image.pattern), image.folder)
   const file = readdirSync(at).find((one) => image.file.test(one))
   if (!file) throw new FetchError(`${name}: no file like ${image.file} in ${at}`)
-  return join(at, file)
+  const path = join(at, file)
+  if (!image.makes) return path
+  const made = join(folder, image.makes.name)
+  replaceWith(made, [image.makes.of(path)])
+  return made
 }

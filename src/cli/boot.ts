@@ -11,6 +11,7 @@ import {
   serveGdb,
 } from '../power/index.js'
 import { jsonText } from '../report/json.js'
+import { readInitrd } from './initrd.js'
 import { fileKeys, LIVE_CYCLES, liveKeys, pace } from './keys.js'
 import { MIB, parseMemory } from './memory.js'
 import { EXIT, InputError, note, print } from './output.js'
@@ -31,6 +32,7 @@ interface Options {
   date?: bigint
   seed: bigint
   input?: string
+  prompt?: string
   reboots: number
   gdb?: number
   json?: true
@@ -120,7 +122,7 @@ export function addBoot(program: Command, end: (status: number) => void): void {
       number,
     )
     .option('--append <text>', 'the kernel’s command line')
-    .option('--initrd <file>', 'initial RAM disk; of an ELF file one is made, with it as the first process')
+    .option('--initrd <file>', 'initial RAM disk; one is made of an ELF file, as its init, or of a folder')
     .option('--dtb <file>', 'a device tree in place of the one of the machine')
     .option('--cpus <n>', 'vCPUs of a pseries machine', cpus, 1)
     .option('--date <date>', 'that the platform’s clock shows at the start; default: 2026-01-01', date)
@@ -129,6 +131,7 @@ export function addBoot(program: Command, end: (status: number) => void): void {
       '--input <file>',
       'typed on the console, as far as the guest reads it; default: a terminal’s keys',
     )
+    .option('--prompt <text>', 'type one line of --input each time the guest has printed this')
     .option('--gdb <port>', 'wait for a debugger there, on this machine only; 0: a port that is free', port)
     .option(
       '--reboots <n>',
@@ -154,9 +157,11 @@ On a terminal, Ctrl-A x ends it.`,
 }
 
 async function boot(file: string, options: Options): Promise<number> {
+  if (options.prompt === '' || (options.prompt !== undefined && options.input === undefined))
+    throw new InputError('--prompt: expected the text after which lines of --input are typed, and --input')
   let machine = start(file, options)
   if (options.gdb !== undefined) return debugged(file, machine, options.gdb)
-  const keys = options.input === undefined ? liveKeys() : fileKeys(options.input)
+  const keys = options.input === undefined ? liveKeys() : fileKeys(options.input, options.prompt)
   let text = ''
   let stop: PowerEnd
   let reboots = 0
@@ -166,6 +171,7 @@ async function boot(file: string, options: Options): Promise<number> {
       const until = machine.cycles + (keys.live ? LIVE_CYCLES : EVERY_CYCLES)
       stop = machine.run(until < options.maxInstructions ? until : options.maxInstructions)
       const printed = machine.takeConsole()
+      keys.hear(printed)
       if (options.json) text += printed
       else print(printed)
       if (keys.live) await pace(machine, options.cpu)
@@ -215,7 +221,7 @@ function start(file: string, options: Options): PowerMachine {
     seed: options.seed,
     ...(options.date !== undefined && { dayNs: options.date }),
     ...(options.append !== undefined && { append: options.append }),
-    ...(options.initrd !== undefined && { initrd: named(options.initrd) }),
+    ...(options.initrd !== undefined && { initrd: readInitrd(options.initrd) }),
     ...(options.dtb !== undefined && { dtb: named(options.dtb) }),
     ...(raw !== undefined && { rawAt: raw }),
     ...(entry !== undefined && { entry }),

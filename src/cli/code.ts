@@ -4,6 +4,7 @@ import type { Command } from 'commander'
 import { bootMachine, MAX_CPUS } from '../power/index.js'
 import type { Scenario } from '../scenario/types.js'
 import type { Code } from '../world/index.js'
+import { readInitrd } from './initrd.js'
 import { parseMemory } from './memory.js'
 import { InputError } from './output.js'
 
@@ -29,7 +30,7 @@ export function addCodeOptions(command: Command): Command {
       collected,
     )
     .option('--code-memory <size>', 'of guests of --code; default: as the scenario has it', parseMemory)
-    .option('--initrd <file>', 'initial RAM disk of guests of --code')
+    .option('--initrd <file>', 'initial RAM disk of guests of --code; one is made of a program or a folder')
     .option('--append <text>', 'kernel command line of guests of --code')
 }
 
@@ -65,13 +66,14 @@ function one(
     )
   const { codeMemory: ramBytes = guest.memoryBytes, initrd, append } = options
   const bytes = readFileSync(file)
+  const disk = initrd === undefined ? undefined : readInitrd(initrd)
   const boot: Code['boot'] = (told) =>
     bootMachine(bytes, file, {
       model: MODEL,
       ...told,
       cpuHz: CPU_HZ,
       ramBytes,
-      ...(initrd !== undefined && { initrd: { name: initrd, bytes: readFileSync(initrd) } }),
+      ...(disk && { initrd: disk }),
       ...(append !== undefined && { append }),
     })
   boot({ tbHz: timebase!.frequencyHz, decBits: dec!.bits, cpus })

@@ -12,6 +12,8 @@ export interface Keys {
   /** Ctrl-A x was pressed. */
   readonly quit: boolean
   feed(machine: PowerMachine): void
+  /** What the guest has printed now. */
+  hear(printed: string): void
   close(): void
 }
 
@@ -20,13 +22,25 @@ export const LIVE_CYCLES = 10_000_000n
 const ESCAPE = 1 // Ctrl-A
 const QUIT = 120 // x
 
-export function fileKeys(file: string): Keys {
-  let left: Uint8Array = readFileSync(file)
+/** With a prompt it is typed line by line, one each time the guest has printed that. */
+export function fileKeys(file: string, prompt?: string): Keys {
+  const text = readFileSync(file)
+  let left: Uint8Array = prompt === undefined ? text : new Uint8Array()
+  let lines = prompt === undefined ? [] : text.toString('latin1').split(/(?<=\n)/)
+  let heard = ''
   return {
     live: false,
     quit: false,
     feed: (machine) => {
       left = left.subarray(machine.type(left))
+    },
+    hear: (printed) => {
+      if (prompt === undefined) return
+      const parts = (heard + printed).split(prompt)
+      heard = parts.at(-1)!
+      const typed = lines.slice(0, parts.length - 1)
+      lines = lines.slice(typed.length)
+      left = Buffer.concat([left, Buffer.from(typed.join(''), 'latin1')])
     },
     close: () => {},
   }
@@ -35,7 +49,7 @@ export function fileKeys(file: string): Keys {
 /** The terminal's keys, each as it is pressed; nothing when there is no terminal. */
 export function liveKeys(): Keys {
   const { stdin } = process
-  if (!stdin.isTTY) return { live: false, quit: false, feed: () => {}, close: () => {} }
+  if (!stdin.isTTY) return { live: false, quit: false, feed: () => {}, hear: () => {}, close: () => {} }
   let waiting = Buffer.alloc(0)
   let escaped = false
   let quit = false
@@ -55,6 +69,7 @@ export function liveKeys(): Keys {
     feed: (machine) => {
       waiting = waiting.subarray(machine.type(waiting))
     },
+    hear: () => {},
     close: () => {
       stdin.off('data', pressed).setRawMode(false).pause()
     },

@@ -4,7 +4,15 @@ export { disassemble } from './disassemble.js'
 export { ElfError } from './elf.js'
 export { TreeError } from './fdt.js'
 export { type GdbOptions, serveGdb } from './gdb/server.js'
-export { initramfsOf } from './initramfs.js'
+export {
+  CONSOLE,
+  initramfs,
+  initramfsOf,
+  type RamFile,
+  ramFile,
+  ramFolder,
+  ramLink,
+} from './initramfs.js'
 export { COST_CLASSES, type CostClass } from './instructions.js'
 export {
   MAX_CPUS,

@@ -4,10 +4,9 @@
  */
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { FetchError } from '../../scripts/guests/debian.js'
-import { guestFile } from '../../scripts/guests/images.js'
 import { compareLogs, EXPECTED, kernelLines } from '../../scripts/guests/kernel-log.js'
 import { bootMachine, type PowerMachine } from '../../src/power/index.js'
+import { fetched } from './debian.js'
 
 const read = (path: string) => readFileSync(new URL(path, import.meta.url))
 const GIB = 1 << 30
@@ -16,20 +15,9 @@ const LIMIT = 3_000_000_000n
 const SAVED_AT = 985_000_000n
 const TB_HZ = 512_000_000n
 
-/** The kernel's file; the reason as text when there is none to be had. */
-function kernel(): { readonly path: string } | { readonly missing: string } {
-  try {
-    return { path: guestFile('linux-6.1') }
-  } catch (error) {
-    if (error instanceof FetchError) return { missing: `Debian's archive: ${error.message}` }
-    throw error
-  }
-}
+const { path, missing } = fetched('linux-6.1')
 
-const found = kernel()
-const missing = 'missing' in found ? found.missing : ''
-
-function boot(path: string): PowerMachine {
+function boot(): PowerMachine {
   const initrd = { name: 'init.elf', bytes: read('../guests/linux/init.elf') }
   const append = 'console=hvc0 panic=-1 every=10 count=5 sleepers=7'
   return bootMachine(readFileSync(path), 'vmlinux', {
@@ -56,11 +44,11 @@ function fields(line: string): Record<string, bigint> {
   return Object.fromEntries(pairs)
 }
 
-describe.skipIf(missing !== '')(`Debian's Linux 6.1${missing && ` (${missing})`}`, () => {
+describe.skipIf(missing !== '')(`Debian's Linux 6.1${missing}`, () => {
   it('comes up as on QEMU, keeps time, answers, and goes on from a snapshot as if never touched', {
     timeout: 300_000,
   }, () => {
-    const machine = boot((found as { path: string }).path)
+    const machine = boot()
     expect(machine.run(SAVED_AT)).toBe('time')
     const before = machine.takeConsole()
     const saved = machine.snapshot()

@@ -4,21 +4,10 @@
  */
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { FetchError } from '../../scripts/guests/debian.js'
-import { guestFile } from '../../scripts/guests/images.js'
 import { bootMachine, type PowerMachine } from '../../src/power/index.js'
+import { fetched } from './debian.js'
 
-function firmware(): { readonly path: string } | { readonly missing: string } {
-  try {
-    return { path: guestFile('slof') }
-  } catch (error) {
-    if (error instanceof FetchError) return { missing: `Debian's archive: ${error.message}` }
-    throw error
-  }
-}
-
-const found = firmware()
-const missing = 'missing' in found ? found.missing : ''
+const { path, missing } = fetched('slof')
 
 /** Runs until the guest has printed `words`; answers what it printed. */
 function until(machine: PowerMachine, words: string): string {
@@ -33,10 +22,9 @@ function until(machine: PowerMachine, words: string): string {
   return text
 }
 
-describe.skipIf(missing !== '')(`SLOF${missing && ` (${missing})`}`, () => {
+describe.skipIf(missing !== '')(`SLOF${missing}`, () => {
   // Its prompt takes 3 G instructions more: docs/evidence.md has it.
   it('starts from our tree, shows its banner and sets itself up', { timeout: 120_000 }, () => {
-    const { path } = found as { path: string }
     const options = { model: 'pseries', rawAt: 0, entry: 0x100n, ramBytes: 128 << 20 } as const
     const machine = bootMachine(readFileSync(path), 'slof.bin', options)
     const text = until(machine, 'C0300')

@@ -13,7 +13,7 @@ import { machine, PLATFORM, RAM } from '../../engine/layout'
 export class Platform {
   input_from: u32 // of the ring; where the guest reads next
   input_used: u32
-  vty_signals: u32 // H_VIO_SIGNAL: whether input interrupts
+  vty_signals: u32 // whether input interrupts; from the start, as on QEMU, until H_VIO_SIGNAL says no
   terminated: u32 // ibm,os-term was called
   day_zero: u64 // ns since 1970 when the counter stood at 0; wraps for dates before
   random: u64
