@@ -92,6 +92,12 @@ export function machine_changed(): void {
   tlb_flush()
 }
 
+/** Whether the state, which came from outside, is of such a machine. */
+export function machine_is(ram: u32, board: u32, model: u32, vcpus: u32): bool {
+  const m = machine()
+  return m.ram_size == ram && m.board == board && load<u32>(MODEL) == model && m.vcpus == vcpus && m.vcpu < vcpus
+}
+
 /** Cycles that an instruction of a class takes, 1 to 255. Code that was decoded is decoded anew. */
 export function set_cost(cost_class: u32, cycles: u32): bool {
   if (cost_class >= COST_CLASSES || cycles == 0 || cycles > 255) return false

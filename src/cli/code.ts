@@ -1,9 +1,11 @@
 /** `--code GUEST=FILE` and what goes with it: guests of a scenario that run machine code in place of their kernel model. */
 import { readFileSync } from 'node:fs'
 import type { Command } from 'commander'
+import { replaceWith } from '../file/replace.js'
 import { bootMachine, MAX_CPUS } from '../power/index.js'
 import type { Scenario } from '../scenario/types.js'
-import type { Code } from '../world/index.js'
+import type { Code, RunResult } from '../world/index.js'
+import { written } from './files.js'
 import { readInitrd } from './initrd.js'
 import { parseMemory } from './memory.js'
 import { InputError } from './output.js'
@@ -42,6 +44,13 @@ export function codeOf(options: CodeOptions, scenario: Scenario): ReadonlyMap<st
   throw new InputError(
     '--code-memory, --initrd and --append are of guests that run machine code; expected --code too',
   )
+}
+
+/** What the guests of machine code printed, to the file of --console if there is one. */
+export function writeConsole(file: string | undefined, { guests }: RunResult): void {
+  if (file === undefined) return
+  const printed = guests.map((guest) => guest.console ?? '').join('')
+  written('console', file, () => replaceWith(file, [printed]))
 }
 
 function one(

@@ -6,6 +6,7 @@ import { plotLines } from '../report/plot.js'
 import { runText } from '../report/text.js'
 import { loadSnapshotAsync, restoreSnapshot, type Snapshot } from '../snapshot/index.js'
 import type { HostClockValues } from '../world/index.js'
+import { writeConsole } from './code.js'
 import { parseHost } from './host.js'
 import { EXIT, InputError, note, print, styleOf, withProgress } from './output.js'
 import { blamed, parseDuration } from './simulate.js'
@@ -17,6 +18,7 @@ interface Options {
   for?: bigint
   json?: true
   plot?: true
+  console?: string
 }
 
 export function addRestore(program: Command, end: (status: number) => void): void {
@@ -40,10 +42,12 @@ export function addRestore(program: Command, end: (status: number) => void): voi
     .option('--for <duration>', 'true time to run on; default: what the scenario had left', parseDuration)
     .option('--json', 'one JSON document on stdout')
     .option('--plot', 'plot the guest’s clocks minus true time (with --json on stderr)')
+    .option('--console <file>', 'what a guest of machine code printed, from its boot on')
     .addHelpText('after', '\nExample:\n  $ chronovisor restore guest.chv --after 30d --host uptime=3d')
     .action(async (file: string, options: Options) => {
       const { json, plot, after, for: length, host } = options
       const snapshot = await loadSnapshotAsync(file)
+      if (options.console !== undefined) refuseConsole(snapshot)
       const policy = await policyFor(snapshot, options.policy)
       const run = withProgress(`${file} under ${policy.name}`, (onProgress) => {
         try {
@@ -59,11 +63,19 @@ export function addRestore(program: Command, end: (status: number) => void): voi
         }
       })
       const outcome = outcomeOf(run, policy.name)
+      writeConsole(options.console, run)
       if (json) print(jsonText(runJson(outcome)))
       else print(runText(outcome, { style: styleOf(process.stdout), plot: plot === true }))
       if (json && plot) note(`${plotLines(run, { style: styleOf(process.stderr) }).join('\n')}\n`)
       end(outcome.verdict === 'pass' ? EXIT.held : EXIT.failed)
     })
+}
+
+function refuseConsole({ fileName, world }: Snapshot): void {
+  if (world.guest.code) return
+  throw new InputError(
+    `${fileName}: guest ${world.guest.name} is a kernel model; expected machine code for --console`,
+  )
 }
 
 export async function policyFor(

@@ -14,7 +14,7 @@ import { runText } from '../report/text.js'
 import { listLibrary, resolveScenario } from '../scenario/library.js'
 import type { Scenario } from '../scenario/types.js'
 import { isTraceName, traceEndings, writeTrace } from '../trace/index.js'
-import { addCodeOptions, type CodeOptions, codeOf } from './code.js'
+import { addCodeOptions, type CodeOptions, codeOf, writeConsole } from './code.js'
 import { written } from './files.js'
 import { EXIT, InputError, note, print, styleOf, wantProgress } from './output.js'
 import { parseSeed, simulate, simulateSampled } from './simulate.js'
@@ -138,9 +138,7 @@ async function runOne(
     outcome = judged
     written('trace', trace, () => writeTrace(trace, sampled))
   }
-  const { console: toFile } = options
-  const printed = outcome.run.guests.map((guest) => guest.console ?? '').join('')
-  if (toFile !== undefined) written('console', toFile, () => replaceWith(toFile, [printed]))
+  writeConsole(options.console, outcome.run)
   if (svg !== null) written('plot', svg, () => replaceWith(svg, [drawingSvg(drawingOf(outcome.run))]))
   const suite = suiteOf(outcome, { expected: options.expected === true })
   writeJunit([suite], options)

@@ -6,10 +6,11 @@ import { formatBytes, formatDurationNs, parseScenario } from '../scenario/index.
 import { libraryNames, scenarioPath } from '../scenario/library.js'
 import { readScenarioText } from '../scenario/load.js'
 import { type Snapshot, saveSnapshotAsync, takeSnapshot } from '../snapshot/index.js'
+import { addCodeOptions, type CodeOptions, codeOf } from './code.js'
 import { print } from './output.js'
 import { parseDuration, parseSeed, underPolicies } from './simulate.js'
 
-interface Options {
+interface Options extends CodeOptions {
   guest?: string
   at: bigint
   output: string
@@ -19,8 +20,13 @@ interface Options {
   json?: true
 }
 
+const EXAMPLES = `
+Example:
+  $ chronovisor save xen-good-lower --at 30s -o guest.chv
+  $ chronovisor save power-running --code g=linux.elf --at 5s -o linux.chv`
+
 export function addSave(program: Command): void {
-  program
+  const command = program
     .command('save')
     .summary('run a scenario up to an instant and save a guest to a file')
     .description(
@@ -34,8 +40,10 @@ export function addSave(program: Command): void {
     .option('--policy <policy>', 'in place of every guest’s own: a name that `policies` shows, or ./mine.ts')
     .option('--seed <n>', 'draws the scenario’s ranges, in place of its own seed', parseSeed)
     .option('--json', 'one JSON document on stdout')
-    .addHelpText('after', '\nExample:\n  $ chronovisor save xen-good-lower --at 30s -o guest.chv')
-    .action(async (name: string, { guest, at, output, gzip, policy: policyName, seed, json }: Options) => {
+  addCodeOptions(command)
+    .addHelpText('after', EXAMPLES)
+    .action(async (name: string, options: Options) => {
+      const { guest, at, output, gzip, policy: policyName, seed, json } = options
       const path = scenarioPath(name)
       const text = readScenarioText(path)
       const seeded = seed === undefined ? {} : { seed }
@@ -43,8 +51,10 @@ export function addSave(program: Command): void {
       const fileName = libraryNames().includes(name) ? name : resolve(path)
       const scenario = parseScenario(text, path, seeded)
       const policy = policyName === undefined ? null : await resolvePolicy(policyName)
-      const snapshot = await underPolicies(scenario, policy, (options) =>
-        takeSnapshot({ text, fileName, ...seeded }, { ...options, ...(guest && { guest }), atNs: at }),
+      const code = codeOf(options, scenario)
+      const chosen = { ...(guest && { guest }), ...(code && { code }), atNs: at }
+      const snapshot = await underPolicies(scenario, policy, (how) =>
+        takeSnapshot({ text, fileName, ...seeded }, { ...how, ...chosen }),
       )
       const bytes = await saveSnapshotAsync(output, snapshot, { gzip: gzip === true })
       print(json ? jsonText(savedJson(snapshot, output, bytes)) : savedText(snapshot, output, bytes))
@@ -66,6 +76,7 @@ function savedJson({ scenario, world }: Snapshot, file: string, bytes: number): 
     scenario: scenario.name,
     seed: scenario.seed,
     guest: guest.name,
+    runs: guest.code ? 'machine code' : 'a kernel model',
     at_true_ns: `${atNs}`,
     policy: guest.policy,
     saved: Object.fromEntries(Object.entries(guest.clocks).map(([key, value]) => [key, `${value}`])),

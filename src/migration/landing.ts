@@ -6,9 +6,9 @@ import type { Machine } from '../core/machine.js'
 import type { ClockPolicy } from '../policy/index.js'
 import type { GuestSpec, MigrateEvent, Scenario, ScenarioEvent } from '../scenario/types.js'
 import { ByteReader } from '../snapshot/bytes.js'
-import { careful, refusePolicy } from '../snapshot/continue.js'
+import { careful, refusePolicy, stateError } from '../snapshot/continue.js'
 import { SnapshotError } from '../snapshot/error.js'
-import { FLIGHT_SECTIONS } from '../snapshot/format.js'
+import { FLIGHT_SECTIONS, Kind } from '../snapshot/format.js'
 import { readSnapshot, type Snapshot } from '../snapshot/guest.js'
 import { readBody } from '../snapshot/read.js'
 import { type SavedHost, World } from '../world/index.js'
@@ -88,8 +88,7 @@ export function land(arrival: Arrival): Landed {
   try {
     world.guest(guest.name).land(world.host(chosen.spec.name), 'migrate', prepare.wasRunning)
   } catch (error) {
-    if (!(error instanceof WebAssembly.RuntimeError)) throw error
-    throw new SnapshotError(arrival.peer, 'section GUST', `the core fails on this state (${error.message})`)
+    throw stateError(arrival.peer, error)
   }
   return {
     world,
@@ -101,7 +100,7 @@ export function land(arrival: Arrival): Landed {
 }
 
 function readArrival({ peer, source, scenario, prepare, machine, log }: Arrival): Snapshot {
-  const frame = readBody(peer, FLIGHT_SECTIONS, prepare.sections)
+  const frame = readBody(peer, Kind.guest, FLIGHT_SECTIONS, prepare.sections)
   const refuse = (section: string) => (at: number, detail: string) => {
     throw new SnapshotError(peer, `${section}, byte ${at}`, detail)
   }

@@ -8,6 +8,7 @@ export interface PowerExports {
   address_console(): number
   machine_reset(ram: number, board: number, model: number, pvr: number, dec_bits: number): number
   machine_changed(): void
+  machine_is(ram: number, board: number, model: number, vcpus: number): number
   set_cost(cost_class: number, cycles: number): number
   set_vcpus(count: number): number
   vcpu(): number

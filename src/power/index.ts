@@ -20,6 +20,8 @@ export {
   type ModelName,
   type PowerEnd,
   PowerMachine,
+  type PowerMake,
   type PowerOptions,
   type PowerSnapshot,
+  PowerStateError,
 } from './machine.js'

@@ -3,6 +3,7 @@
  * in cycles of its CPU; what a cycle is in true time is up to whoever runs it.
  */
 import { type Build, instanceOf } from '../core/load.js'
+import { fill, type SparseMemory } from '../core/sparse.js'
 import { latin1Text } from './bytes.js'
 import type { PowerExports } from './exports.js'
 import { COST_CLASSES, type CostClass } from './instructions.js'
@@ -100,9 +101,27 @@ export interface PowerSnapshot {
   readonly ram: Uint8Array
 }
 
+/** What it takes to make a machine that a state and memory fit: all else is in the state. */
+export interface PowerMake {
+  readonly model: ModelName
+  readonly ramBytes: number
+  readonly cpuHz: bigint
+  /** What its timebase counts before anybody sets another source. */
+  readonly tbHz: bigint
+  readonly decBits: number
+  readonly cpus: number
+}
+
+/** The state is of another machine than the one it came with. */
+export class PowerStateError extends Error {
+  override readonly name = 'PowerStateError'
+}
+
 export class PowerMachine {
   readonly core: PowerExports
   readonly model: PowerModel
+  readonly make: PowerMake
+  readonly #build: Build
   /** What the guest has printed, not fetched yet. */
   #printed: Uint8Array[] = []
   #slice = FIRST_SLICE
@@ -111,9 +130,11 @@ export class PowerMachine {
   readonly described: Omit<TreeOptions, 'append' | 'initrd' | 'rtas'>
 
   constructor(options: PowerOptions = {}) {
-    this.model = MODELS[options.model ?? 'bare32']
+    const { model = 'bare32', build = 'release' } = options
+    this.model = MODELS[model]
+    this.#build = build
     this.#ramBytes = options.ramBytes ?? 16 << 20
-    this.core = instanceOf('power', options.build) as unknown as PowerExports
+    this.core = instanceOf('power', build) as unknown as PowerExports
     this.#grow()
     const { board, server, pvr } = this.model
     const decBits = options.decBits ?? this.model.decBits
@@ -132,6 +153,7 @@ export class PowerMachine {
     const cpus = options.cpus ?? 1
     if ((cpus !== 1 && !server) || !this.core.set_vcpus(cpus))
       throw new RangeError(`${cpus} vCPUs: 1 to ${MAX_CPUS}, on pseries`)
+    this.make = { model, ramBytes: this.#ramBytes, cpuHz, tbHz, decBits, cpus }
     this.described = { ramBytes: this.#ramBytes, cpus, cpuHz, tbHz, pvr, decBits, seed: seedBytes(seed) }
   }
 
@@ -290,6 +312,35 @@ export class PowerMachine {
 
   snapshot(): PowerSnapshot {
     return { state: this.state.slice(), ram: this.ram.slice() }
+  }
+
+  /** A new machine of the same make. */
+  another(): PowerMachine {
+    return new PowerMachine({ ...this.make, build: this.#build })
+  }
+
+  /** The state up to its last byte that is not zero. */
+  shortState(): Uint8Array {
+    const { state } = this
+    let length = state.length
+    while (length > 0 && state[length - 1] === 0) length--
+    return state.slice(0, length)
+  }
+
+  /**
+   * Becomes the machine of which `state` is the short state; its memory, or what it has already if that is left out.
+   * Throws PowerStateError for a state of another make.
+   */
+  become(state: Uint8Array, memory?: SparseMemory): void {
+    this.state.fill(0).set(state)
+    if (memory) fill(this.ram, memory)
+    this.core.machine_changed()
+    const { model, ramBytes, cpus } = this.make
+    const { board, server } = MODELS[model]
+    if (!this.core.machine_is(ramBytes, BOARDS[board], server ? 1 : 0, cpus))
+      throw new PowerStateError(
+        `the state is not of a ${model} machine of ${ramBytes} bytes and ${cpus} vCPUs; expected one of these`,
+      )
   }
 
   restore({ state, ram }: PowerSnapshot): void {

@@ -27,6 +27,10 @@ export class ByteWriter {
   i128(value: bigint): this {
     return this.u64(value).u64(value >> 64n)
   }
+  /** Numerator or denominator of an exact time: 256 bits, two's complement. */
+  i256(value: bigint): this {
+    return this.i128(value).i128(value >> 128n)
+  }
   /** u32 length, UTF-8. */
   text(text: string): this {
     return this.blob(Buffer.from(text))
@@ -80,6 +84,10 @@ export class ByteReader {
   i128(what: string): bigint {
     const low = this.u64(what)
     return (this.i64(what) << 64n) | low
+  }
+  i256(what: string): bigint {
+    const low = BigInt.asUintN(128, this.i128(what))
+    return (this.i128(what) << 128n) | low
   }
   /** 0 or 1. */
   flag(what: string): boolean {

@@ -4,7 +4,7 @@
  *
  *        ┌────────────────────────────────────────────────────────────────────────────────────┐
  *      0 │ 89 43 48 56 53 0d 0a 1a   "\x89CHVS\r\n\x1a": text-mode transfers break it at once │
- *      8 │ u16 version │ u16 flags: 1 body is gzip │ u32 kind: 1 guest, 2 machine             │
+ *      8 │ u16 version │ u16 flags: 1 body is gzip │ u32 kind: 1 guest, 2 machine, 3 code     │
  *     16 │ u64 length of the body in this file     │ u64 length of the body unpacked          │
  *        ├────────────────────────────────────────────────────────────────────────────────────┤
  *     32 │ body: sections one after the other, each                                           │
@@ -29,6 +29,16 @@
  *   SEEN  observations, 40 bytes each as in assembly/observe.ts
  *   MEMO  u64 size · u32 n · u32 0 · n × (u32 first page · u32 pages) · the pages, 4 KiB each, run by run
  *
+ *   kind 3, a guest that runs machine code, taken off its host: SCEN, HOST, SAVE, LIFE, SEEN and MEMO as above, and
+ *   GUST  the same, with program 0, u64 0 stopped_total, the timebase at boot, and the state of the Power machine
+ *         without the zeros at its end
+ *   CODE  u32 layout of that state · text model · u64 bytes of memory · u64 cpu_hz · u64 tb_hz · u32 dec_bits · u32 vcpus ·
+ *         u32 n · n × (u64 from · u64 until · i256 at · i256 rate · i256 den · u64 tb_offset): when it ran, and TB then
+ *   TOLD  u64 characters printed so far · u32 n · n × (text name · u8 clock · u32 vcpu): readers ·
+ *         u32 n · n × (text name · u8 clock · u64 for): sleepers · u32 n · n × (u32 sleeper · u64 since): those asleep ·
+ *         text the line without an end
+ *   TEXT  what it printed so far, one byte a character
+ *
  *   kind 2, a whole machine
  *   STAT  blob the core's state
  *   MEMO  as above
@@ -40,7 +50,13 @@
 export const MAGIC = Buffer.from([0x89, 0x43, 0x48, 0x56, 0x53, 0x0d, 0x0a, 0x1a])
 export const VERSION = 1
 export const FLAG_GZIP = 1
-export const Kind = { guest: 1, machine: 2 } as const
+export const Kind = { guest: 1, machine: 2, code: 3 } as const
+/** What errors call them. */
+export const KINDS: Readonly<Record<number, string>> = {
+  [Kind.guest]: 'a guest',
+  [Kind.machine]: 'a machine',
+  [Kind.code]: 'a guest that runs machine code',
+}
 export const HEADER_BYTES = 32
 export const SECTION_HEADER_BYTES = 16
 export const DIGEST_BYTES = 32
@@ -52,6 +68,9 @@ export const MAX_GROWTH = 1032
 
 export const MAX_CLOCKS = 4096
 export const MAX_STOPS = 1_000_000
+
+/** Of assembly/engine/layout.ts and what lies there: a state of another layout is another machine's. */
+export const POWER_LAYOUT = 1
 
 /** By number, never to be reordered. */
 export const CAUSES = ['pause', 'save', 'migrate', 'host-suspend'] as const
@@ -73,10 +92,13 @@ export const VARIANTS = [
 export const SECTIONS: Readonly<Record<number, readonly string[]>> = {
   [Kind.guest]: ['SCEN', 'HOST', 'SAVE', 'GUST', 'LIFE', 'SEEN', 'MEMO'],
   [Kind.machine]: ['STAT', 'MEMO'],
+  [Kind.code]: ['SCEN', 'HOST', 'SAVE', 'GUST', 'LIFE', 'CODE', 'TOLD', 'TEXT', 'SEEN', 'MEMO'],
 }
 
 /** What a live migration carries beside scenario, memory and observations: sections as above, in no file. */
 export const FLIGHT_SECTIONS = ['HOST', 'SAVE', 'GUST', 'LIFE'] as const
+/** The same of machine code, where the text that it printed has gone before too. */
+export const CODE_FLIGHT_SECTIONS = [...FLIGHT_SECTIONS, 'CODE', 'TOLD'] as const
 
 export type Content = readonly Uint8Array[]
 export type Sections = readonly (readonly [name: string, content: Content])[]

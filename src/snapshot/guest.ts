@@ -1,13 +1,15 @@
 /** A saved guest as sections and back; what is read is held against the scenario that is in the same file. */
 import { type GuestImage, Machine } from '../core/machine.js'
-import type { SparseMemory } from '../core/sparse.js'
+import { PAGE, type SparseMemory } from '../core/sparse.js'
 import { ObservationLog, RECORD_BYTES, Seen } from '../observation/log.js'
+import { PowerMachine, type PowerMake } from '../power/machine.js'
 import { ScenarioError } from '../scenario/error.js'
 import { parseScenario } from '../scenario/parse.js'
 import type { GuestSpec, Scenario } from '../scenario/types.js'
 import type { Correction, SavedGuest, SavedHost, SavedWorld, Stop } from '../world/index.js'
-import { PROGRAMS } from '../world/index.js'
+import { MACHINE_CODE, PROGRAMS } from '../world/index.js'
 import { type ByteReader, ByteWriter } from './bytes.js'
+import { codeSections, readCode, textSection } from './code.js'
 import { SnapshotError } from './error.js'
 import {
   CAUSES,
@@ -19,7 +21,7 @@ import {
   type Sections,
   VARIANTS,
 } from './format.js'
-import { readMemory, writeMemory } from './memory.js'
+import { MAX_MEMORY, MAX_POWER_MEMORY, readMemory, writeMemory } from './memory.js'
 import { type Frame, readFrame, readFrameAsync } from './read.js'
 import { encode, type SaveOptions, writeFile, writeFileAsync } from './write.js'
 
@@ -42,7 +44,7 @@ export interface Snapshot {
 
 /** Writes a snapshot, all of it or nothing. Returns the number of bytes written. Throws SnapshotError. */
 export function saveSnapshot(path: string, snapshot: Snapshot, options: SaveOptions = {}): number {
-  return writeFile(path, encode(Kind.guest, sectionsOf(snapshot), options))
+  return writeFile(path, encode(kindOf(snapshot.world.guest), sectionsOf(snapshot), options))
 }
 
 /** The same, in less time where it is large: the snapshot, and the machine it was taken of, must not change meanwhile. */
@@ -51,17 +53,19 @@ export async function saveSnapshotAsync(
   snapshot: Snapshot,
   options: SaveOptions = {},
 ): Promise<number> {
-  return writeFileAsync(path, encode(Kind.guest, sectionsOf(snapshot), options))
+  return writeFileAsync(path, encode(kindOf(snapshot.world.guest), sectionsOf(snapshot), options))
 }
+
+const kindOf = ({ code }: SavedGuest): number => (code ? Kind.code : Kind.guest)
 
 /** Reads a snapshot. Throws SnapshotError. */
 export function loadSnapshot(path: string): Snapshot {
-  return snapshotOf(readFrame(path, Kind.guest))
+  return snapshotOf(readFrame(path, Kind.guest, Kind.code))
 }
 
 /** The same, in less time where it is large. */
 export async function loadSnapshotAsync(path: string): Promise<Snapshot> {
-  return snapshotOf(await readFrameAsync(path, Kind.guest))
+  return snapshotOf(await readFrameAsync(path, Kind.guest, Kind.code))
 }
 
 function snapshotOf(frame: Frame): Snapshot {
@@ -69,9 +73,10 @@ function snapshotOf(frame: Frame): Snapshot {
   return readSnapshot(frame, readScenario(frame), 'save', {
     // A guest that a `save` event stopped runs again after a restore, whatever it did before.
     wasRunning: true,
-    memory: readMemory(memory),
+    memory: readMemory(memory, frame.kind === Kind.code ? MAX_POWER_MEMORY : MAX_MEMORY),
     refuseMemory: (detail) => memory.refuse(detail),
     log: frame.one('SEEN'),
+    ...(frame.kind === Kind.code && { text: frame.one('TEXT') }),
   })
 }
 
@@ -79,11 +84,14 @@ function snapshotOf(frame: Frame): Snapshot {
 export interface Cargo {
   readonly wasRunning: boolean
   readonly memory: SparseMemory
-  readonly arrived?: Machine
+  /** The machine that has the memory already. */
+  readonly arrived?: Machine | PowerMachine
   /** Says what is wrong with the memory. */
   readonly refuseMemory: (detail: string) => never
   /** Observations, in the core's layout. */
   readonly log: ByteReader
+  /** Of machine code: what it printed, one byte a character. */
+  readonly text?: ByteReader
 }
 
 /** From the sections that `guestSections` gives; the last stop is for `cause`. Throws SnapshotError. */
@@ -96,17 +104,23 @@ export function readSnapshot(
   const hosts = readHosts(frame, scenario)
   const { atNs, ...save } = readSave(frame, scenario)
   const spec = scenario.guests.find(({ name }) => name === save.name)!
-  const { memory, arrived } = cargo
-  if (memory.size !== spec.memoryBytes)
-    cargo.refuseMemory(`the memory has ${memory.size} bytes; expected the scenario’s ${spec.memoryBytes}`)
-  const { image, bootCounter } = readGuest(frame, spec)
+  const { memory, arrived, text } = cargo
+  const code = text && readCode(frame, text)
+  const expected = code?.make.ramBytes ?? spec.memoryBytes
+  if (memory.size !== expected)
+    cargo.refuseMemory(
+      `the memory has ${memory.size} bytes; expected the ${code ? 'machine' : 'scenario'}’s ${expected}`,
+    )
+  const { image, bootCounter } = readGuest(frame, spec, code?.make)
+  const { told } = code ?? {}
   const guest: SavedGuest = {
     ...save,
     bootCounter,
-    image: { ...image, memory, ...(arrived && { arrived }) },
+    image: { ...image, memory, ...(arrived instanceof Machine && { arrived }) },
+    ...(code && { code: { ...code, ...(arrived instanceof PowerMachine && { arrived }) } }),
     wasRunning: cargo.wasRunning,
     ...readLife(frame.one('LIFE'), cause),
-    log: readLog(cargo.log, spec.read.length, spec.sleep.length),
+    log: readLog(cargo.log, (told?.readers ?? spec.read).length, (told?.sleepers ?? spec.sleep).length),
   }
   return { fileName: frame.fileName, source, scenario, world: { atNs, hosts, guest } }
 }
@@ -119,6 +133,7 @@ function sectionsOf(snapshot: Snapshot): Sections {
   return [
     ['SCEN', new ByteWriter().text(source.fileName).text(source.text).u64(BigInt(source.seed)).parts],
     ...guestSections(world),
+    ...(world.guest.code ? [textSection(world.guest.code)] : []),
     ['SEEN', [log.records()]],
     ['MEMO', writeMemory(image.memory)],
   ]
@@ -132,6 +147,7 @@ export function guestSections(world: SavedWorld): Sections {
     ['SAVE', saveContent(world)],
     ['GUST', guestContent(guest)],
     ['LIFE', lifeContent(guest)],
+    ...(guest.code ? codeSections(guest.code) : []),
   ]
 }
 
@@ -206,14 +222,17 @@ function readScenario(frame: Frame) {
   }
 }
 
-let sizes: { readonly hostBytes: number; readonly guestBytes: number } | undefined
+let sizes:
+  | { readonly hostBytes: number; readonly guestBytes: number; readonly powerBytes: number }
+  | undefined
 
-/** Of the core's state: they are the same in every instance. */
+/** Of the cores' states: they are the same in every instance. */
 function layout() {
   if (sizes) return sizes
   const { core } = new Machine()
   const [begin, guest, end] = [core.address_state(), core.address_guest(), core.address_state_end()]
-  sizes = { hostBytes: guest - begin, guestBytes: end - guest }
+  const { length: powerBytes } = new PowerMachine({ ramBytes: PAGE }).state
+  sizes = { hostBytes: guest - begin, guestBytes: end - guest, powerBytes }
   return sizes
 }
 
@@ -271,25 +290,31 @@ function readSave(frame: Frame, scenario: Scenario) {
   return { atNs, name, host, policy, variant, suspended, clocks: Object.fromEntries(clocks) }
 }
 
+/** `make`: of a guest that runs machine code. */
 function readGuest(
   frame: Frame,
   spec: GuestSpec,
+  make: PowerMake | undefined,
 ): { readonly image: Omit<GuestImage, 'memory'>; readonly bootCounter: bigint } {
   const from = frame.one('GUST')
   const number = (what: string, expected: number): number => {
     const value = from.u32(what)
-    if (value !== expected) from.refuse(`${what} is ${value}; expected the scenario’s ${expected}`, 4)
+    const whose = make ? 'machine' : 'scenario'
+    if (value !== expected) from.refuse(`${what} is ${value}; expected the ${whose}’s ${expected}`, 4)
     return value
   }
-  const vcpus = number('the number of vCPUs', spec.vcpus)
-  const program = number('the program', PROGRAMS[spec.kernel])
+  const vcpus = number('the number of vCPUs', make?.cpus ?? spec.vcpus)
+  const program = number('the program', make ? MACHINE_CODE : PROGRAMS[spec.kernel])
   const stoppedAtNs = from.u64('the instant of the stop')
   const stoppedTotalNs = from.u64('the time it has been stopped')
   const bootCounter = from.u64('the counter at boot')
   const state = from.blob('the state')
-  const expected = layout().guestBytes
-  if (state.length !== expected)
-    from.refuse(`the state has ${state.length} bytes; expected ${expected}`, state.length)
+  const expected = make ? layout().powerBytes : layout().guestBytes
+  if (make ? state.length > expected : state.length !== expected)
+    from.refuse(
+      `the state has ${state.length} bytes; expected ${make ? 'at most ' : ''}${expected}`,
+      state.length,
+    )
   from.end()
   return { bootCounter, image: { vcpus, program, stoppedAtNs, stoppedTotalNs, state } }
 }

@@ -4,10 +4,10 @@ import { type ByteReader, ByteWriter } from './bytes.js'
 import type { Content } from './format.js'
 
 const RUN_BYTES = 8
-/** One run each second page of the largest memory. */
-const MAX_RUNS = 1 << 17
 /** A machine's memory ends before 4 GiB, a scenario's guest has at most 1 GiB. */
-export const MAX_MEMORY = 1 << 30
+export const MAX_MEMORY = 2 ** 30
+/** Of a machine that runs Power code. */
+export const MAX_POWER_MEMORY = 2 ** 31
 
 export function writeMemory({ size, runs }: SparseMemory): Content {
   const table = new ByteWriter().u64(BigInt(size)).u32(runs.length).u32(0)
@@ -15,12 +15,13 @@ export function writeMemory({ size, runs }: SparseMemory): Content {
   return [Buffer.concat(table.parts), ...runs.map(({ bytes }) => bytes)]
 }
 
-/** The runs are views of what is read. */
-export function readMemory(from: ByteReader): SparseMemory {
+/** The runs are views of what is read: of at most `most` bytes of memory. */
+export function readMemory(from: ByteReader, most = MAX_MEMORY): SparseMemory {
   const size = from.u64('the memory size')
-  if (size > BigInt(MAX_MEMORY) || size % BigInt(PAGE) !== 0n)
-    from.refuse(`the memory has ${size} bytes; expected whole pages, at most ${MAX_MEMORY} bytes`, 8)
-  const count = from.count('runs', RUN_BYTES + PAGE, MAX_RUNS)
+  if (size > BigInt(most) || size % BigInt(PAGE) !== 0n)
+    from.refuse(`the memory has ${size} bytes; expected whole pages, at most ${most} bytes`, 8)
+  // One run each second page.
+  const count = from.count('runs', RUN_BYTES + PAGE, most / PAGE / 2)
   from.u32('a reserved field')
   const table: { page: number; pages: number }[] = []
   let end = 0

@@ -9,7 +9,7 @@ import {
   DIGEST_BYTES,
   FLAG_GZIP,
   HEADER_BYTES,
-  Kind,
+  KINDS,
   MAGIC,
   MAX_BODY,
   MAX_GROWTH,
@@ -29,7 +29,10 @@ interface Header {
 export class Frame {
   readonly #sections = new Map<string, Uint8Array[]>()
 
-  constructor(readonly fileName: string) {}
+  constructor(
+    readonly fileName: string,
+    readonly kind: number,
+  ) {}
 
   add(name: string, content: Uint8Array): void {
     this.#sections.set(name, [...(this.#sections.get(name) ?? []), content])
@@ -53,10 +56,10 @@ export class Frame {
 }
 
 /** Throws SnapshotError for whatever is wrong with the file. */
-export function readFrame(path: string, kind: number): Frame {
+export function readFrame(path: string, ...kinds: readonly number[]): Frame {
   const file = open(path)
   try {
-    const begin = readBegin(file, path, kind)
+    const begin = readBegin(file, path, kinds)
     const rest = readBytes(file, begin.rest, path)
     const digest = createHash('sha256')
       .update(begin.head)
@@ -71,10 +74,10 @@ export function readFrame(path: string, kind: number): Frame {
 }
 
 /** The same, with the digest computed of what is there while the rest is read. */
-export async function readFrameAsync(path: string, kind: number): Promise<Frame> {
+export async function readFrameAsync(path: string, ...kinds: readonly number[]): Promise<Frame> {
   const file = open(path)
   try {
-    const begin = readBegin(file, path, kind)
+    const begin = readBegin(file, path, kinds)
     const { rest, digest } = await readHashed(file, begin, path)
     return frameOf(path, begin.header, rest, digest)
   } catch (error) {
@@ -91,14 +94,12 @@ interface Begin {
   readonly rest: number
 }
 
-function readBegin(file: number, path: string, kind: number): Begin {
+function readBegin(file: number, path: string, kinds: readonly number[]): Begin {
   const size = sizeOf(file, path)
   const head = readBytes(file, Math.min(size, HEADER_BYTES), path)
   const header = readHeader(head, size, path)
-  if (header.kind !== kind) {
-    const name = (one: number) => (one === Kind.guest ? 'a guest' : 'a machine')
-    wrong(path, 12, `this is a snapshot of ${name(header.kind)}; expected one of ${name(kind)}`)
-  }
+  if (!kinds.includes(header.kind))
+    wrong(path, 12, `this is a snapshot of ${KINDS[header.kind]}; expected one of ${KINDS[kinds[0]!]}`)
   return { head, header, rest: size - HEADER_BYTES }
 }
 
@@ -172,7 +173,7 @@ function readHeader(head: Buffer, size: number, path: string): Header {
   const flags = head.readUInt16LE(10)
   if ((flags & ~FLAG_GZIP) !== 0) wrong(path, 10, `the flags are ${flags}; expected 0 or ${FLAG_GZIP}`)
   const kind = head.readUInt32LE(12)
-  if (!SECTIONS[kind]) wrong(path, 12, `the kind is ${kind}; expected 1 (a guest) or 2 (a machine)`)
+  if (!SECTIONS[kind]) wrong(path, 12, `the kind is ${kind}; expected 1 to 3`)
   const length = head.readBigUInt64LE(16)
   const there = size - HEADER_BYTES - DIGEST_BYTES
   if (length !== BigInt(there)) wrong(path, 16, `the body has ${there} bytes; expected ${length}`)
@@ -192,15 +193,15 @@ function frameOf(path: string, header: Header, rest: Buffer, digest: Buffer): Fr
   const body = header.gzip ? unpack(path, header, packed) : packed
   // The sections' own checksums tell which one is damaged; where nothing is they need not be computed.
   const known = SECTIONS[header.kind]!
-  const frame = readSections(path, known, body, HEADER_BYTES, !whole)
+  const frame = readSections(new Frame(path, header.kind), known, body, HEADER_BYTES, !whole)
   if (!whole) refuseDigest(path)
   refuseMissing(frame, known, 'in the file')
   return frame
 }
 
 /** The sections of a body that came otherwise, with their checksums looked at. Throws SnapshotError. */
-export function readBody(name: string, known: readonly string[], body: Buffer): Frame {
-  const frame = readSections(name, known, body, 0, true)
+export function readBody(name: string, kind: number, known: readonly string[], body: Buffer): Frame {
+  const frame = readSections(new Frame(name, kind), known, body, 0, true)
   refuseMissing(frame, known, 'there')
   return frame
 }
@@ -233,13 +234,13 @@ function unpack(path: string, { unpacked }: Header, packed: Buffer): Buffer {
 }
 
 function readSections(
-  path: string,
+  frame: Frame,
   known: readonly string[],
   body: Buffer,
   from: number,
   damaged: boolean,
 ): Frame {
-  const frame = new Frame(path)
+  const path = frame.fileName
   for (let at = 0; at < body.length; ) {
     // Of a gzip file this is the place in the unpacked body.
     const place = from + at

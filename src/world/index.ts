@@ -1,5 +1,6 @@
-export type { Code } from './code/guest.js'
+export { type Code, MACHINE_CODE } from './code/guest.js'
+export type { Stretch, ToldSoFar } from './code/told.js'
 export { PROGRAMS } from './guest.js'
 export type { Correction, EventMark, GuestResult, RunResult, Stop } from './result.js'
-export type { HostClockValues, SavedGuest, SavedHost, SavedWorld } from './saved.js'
+export type { HostClockValues, SavedCode, SavedGuest, SavedHost, SavedWorld } from './saved.js'
 export { type Beginning, type RunOptions, runScenario, World } from './world.js'

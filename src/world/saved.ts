@@ -5,7 +5,9 @@
 import type { GuestImage } from '../core/machine.js'
 import type { ObservationLog } from '../observation/log.js'
 import type { SavedClocks } from '../policy/policy.js'
+import type { PowerMachine, PowerMake } from '../power/machine.js'
 import type { Variant } from '../scenario/types.js'
+import type { Stretch, ToldSoFar } from './code/told.js'
 import type { Correction, Stop } from './result.js'
 
 export interface SavedHost {
@@ -25,6 +27,18 @@ export interface SavedHost {
   readonly state: Uint8Array
 }
 
+/** What a guest of machine code has beside the rest. Its image has program 0, and the machine's state. */
+export interface SavedCode {
+  readonly make: PowerMake
+  /** A machine of that make, to land on. */
+  readonly fresh: () => PowerMachine
+  /** In place of `fresh`, and of the image's memory: this one has the memory already. */
+  readonly arrived?: PowerMachine
+  readonly told: ToldSoFar
+  /** When it ran, and what its timebase counted then. */
+  readonly stretches: readonly Stretch[]
+}
+
 export interface SavedGuest {
   readonly name: string
   /** The host it was taken from. */
@@ -41,6 +55,8 @@ export interface SavedGuest {
   /** Its TSC or TB at boot. */
   readonly bootCounter: bigint
   readonly image: GuestImage
+  /** Of a guest that runs machine code. */
+  readonly code?: SavedCode
   /** The last is the one in which it was saved. */
   readonly stops: readonly Stop[]
   readonly corrections: readonly Correction[]

@@ -93,22 +93,22 @@ export class World {
       ]),
     )
     const { code = new Map<string, Code>() } = options
+    const codeOf = ({ name }: GuestSpec) => (from?.saved.guest.code ? from.saved.guest : code.get(name))
+    const onHost = (spec: GuestSpec) => this.host(from?.saved.guest.host ?? spec.on)
     this.#codeGuests = new Map(
-      scenario.guests
-        .filter(({ name }) => code.has(name))
-        .map((spec) => [
-          spec.name,
-          new CodeGuest(spec, this.host(spec.on), policies.get(spec.name)!, code.get(spec.name)!),
-        ]),
+      scenario.guests.flatMap((spec) => {
+        const its = codeOf(spec)
+        return its ? [[spec.name, new CodeGuest(spec, onHost(spec), policies.get(spec.name)!, its)]] : []
+      }),
     )
     this.#guests = new Map(
       scenario.guests
-        .filter(({ name }) => !code.has(name))
+        .filter(({ name }) => !this.#codeGuests.has(name))
         .map((spec) => [
           spec.name,
           new Guest(
             spec,
-            this.host(from?.saved.guest.host ?? spec.on),
+            onHost(spec),
             policies.get(spec.name)!,
             from ? { saved: from.saved.guest } : optional('stream', this.#streamOf(spec)),
           ),
@@ -189,7 +189,7 @@ export class World {
 
   /** Takes the guest off its host, as a `save` event does. The world has come to its end. */
   save(name: string): SavedWorld {
-    const guest = this.guest(name)
+    const guest = this.resident(name)
     actionsOf(
       { kind: 'save', guest: name, atNs: this.#nowNs, position: guest.spec.position },
       this.#settleOf,

@@ -124,7 +124,11 @@ describe('the header', () => {
       /^byte 8: this is a snapshot of version 2; expected version 1$/,
     ],
     ['an unknown flag', (copy: Buffer) => copy.writeUInt16LE(2, 10), /^byte 10: the flags are 2/],
-    ['an unknown kind', (copy: Buffer) => copy.writeUInt32LE(3, 12), /^byte 12: the kind is 3/],
+    [
+      'an unknown kind',
+      (copy: Buffer) => copy.writeUInt32LE(4, 12),
+      /^byte 12: the kind is 4; expected 1 to 3$/,
+    ],
     [
       'another kind',
       (copy: Buffer) => copy.writeUInt32LE(2, 12),

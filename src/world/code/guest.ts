@@ -6,12 +6,15 @@
  *     true time ──host──> ticks ──offset (policy)──> TB
  *         └──cpuHz──> cycles
  */
+import type { GuestImage } from '../../core/machine.js'
+import { sparse } from '../../core/sparse.js'
 import { HostClocks, TbSource } from '../../policy/clocks.js'
-import type { ClockPolicy, PolicyContext, SavedClocks } from '../../policy/policy.js'
-import type { PowerMachine, PowerSnapshot } from '../../power/machine.js'
+import type { ClockPolicy, PolicyContext } from '../../policy/policy.js'
+import type { PowerMachine } from '../../power/machine.js'
 import type { GuestSpec } from '../../scenario/types.js'
 import type { Host } from '../host.js'
 import type { Correction, GuestResult, Stop } from '../result.js'
+import type { SavedCode, SavedGuest } from '../saved.js'
 import { CodeClocks } from './clocks.js'
 import { perCycle, type Source, sourceOf } from './source.js'
 import { type Stretch, Told } from './told.js'
@@ -33,20 +36,25 @@ export interface Code {
 
 type Cause = PolicyContext['cause']
 
-interface Written {
-  readonly machine: PowerSnapshot
-  readonly clocks: SavedClocks
+/** A guest off its host; what it was told, and when it ran, stays here. */
+type Written = Pick<SavedGuest, 'image' | 'clocks' | 'wasRunning'> & {
+  readonly code: Pick<SavedCode, 'make' | 'fresh' | 'arrived'>
 }
+
+/** The image's number of a kernel model, for what is none. */
+export const MACHINE_CODE = 0
 
 export class CodeGuest {
   readonly spec: GuestSpec
   readonly policy: ClockPolicy
-  readonly corrections: Correction[] = []
-  readonly told = new Told()
+  readonly corrections: Correction[]
+  readonly told: Told
   host: Host
-  readonly #code: Code
-  readonly #stops: { -readonly [key in keyof Stop]: Stop[key] }[] = []
-  readonly #stretches: Stretch[] = []
+  /** null: it is not to be booted but was saved before. */
+  readonly #code: Code | null
+  readonly #cpuHz: bigint
+  readonly #stops: { -readonly [key in keyof Stop]: Stop[key] }[]
+  readonly #stretches: Stretch[]
   #machine: PowerMachine | null = null
   /** On this host, in `machine`; false once written out, and before the boot. */
   #here = false
@@ -58,13 +66,24 @@ export class CodeGuest {
   #laid = { ns: 0n, cycle: 0n }
   #bootTimebase = 0n
   #fault: string | null = null
+  /** It will never run again by itself. */
+  #off = false
 
-  constructor(spec: GuestSpec, host: Host, policy: ClockPolicy, code: Code) {
+  /** From its program; or one that was saved, and waits to land. */
+  constructor(spec: GuestSpec, host: Host, policy: ClockPolicy, from: Code | SavedGuest) {
+    const saved = 'image' in from ? from : null
     this.spec = spec
     this.host = host
     this.policy = policy
-    this.#code = code
+    this.#code = 'image' in from ? null : from
+    this.#cpuHz = 'image' in from ? from.code!.make.cpuHz : from.cpuHz
     this.#source = this.#sourceOn(host)
+    this.told = new Told(saved?.code?.told, saved?.log.clone())
+    this.corrections = [...(saved?.corrections ?? [])]
+    this.#stops = (saved?.stops ?? []).map((stop) => ({ ...stop }))
+    this.#stretches = (saved?.code?.stretches ?? []).map((stretch) => ({ ...stretch }))
+    this.#bootTimebase = saved?.bootCounter ?? 0n
+    if (saved) this.#saved = { ...saved, code: saved.code! }
   }
 
   #sourceOn(host: Host): Source {
@@ -84,6 +103,19 @@ export class CodeGuest {
   /** null while it is nowhere. */
   get machine(): PowerMachine | null {
     return this.#here ? this.#machine : null
+  }
+
+  get log() {
+    return this.told.log
+  }
+
+  /** Why the guest cannot be saved now; null: it can. */
+  get unsavable(): string | null {
+    if (!this.#here) return 'is on no host'
+    if (this.#fault) return `has faulted (${this.#fault})`
+    if (this.#off) return 'has switched itself off'
+    const stopped = this.#running ? null : this.#stops.at(-1)!.cause
+    return stopped === null || stopped === 'pause' ? null : `is stopped for a ${stopped}`
   }
 
   get #nowNs(): bigint {
@@ -111,14 +143,14 @@ export class CodeGuest {
 
   #new(): PowerMachine {
     const { timebase, dec, vcpus: cpus } = this.spec
-    return this.#code.boot({ tbHz: timebase!.frequencyHz, decBits: dec!.bits, cpus })
+    return this.#code!.boot({ tbHz: timebase!.frequencyHz, decBits: dec!.bits, cpus })
   }
 
   /** From this instant on it runs, and its timebase counts what the host's does. */
   #lay(): void {
     const machine = this.#machine!
     const standing = sourceOf(this.host, this.#source)
-    const { ticks, part, num, den } = perCycle(standing, this.#code.cpuHz)
+    const { ticks, part, num, den } = perCycle(standing, this.#cpuHz)
     if (machine.core.set_source(ticks, part, num, den) === 0)
       throw new Error(`a timebase of ${num}/${den} ticks a cycle; expected a rate above 0`)
     this.wallChanged()
@@ -130,7 +162,7 @@ export class CodeGuest {
 
   /** The platform's clock (RTAS get-time-of-day) goes with the host's wall clock, from resume to resume. */
   wallChanged(): void {
-    this.#machine?.core.set_day(this.host.wallNs, this.#code.cpuHz)
+    this.#machine?.core.set_day(this.host.wallNs, this.#cpuHz)
   }
 
   /** Runs up to true time `untilNs`, if it runs at all. */
@@ -138,11 +170,12 @@ export class CodeGuest {
     if (!this.#running) return
     const machine = this.#machine!
     const { ns, cycle } = this.#laid
-    const until = cycle + ((untilNs - ns) * this.#code.cpuHz) / SECOND
+    const until = cycle + ((untilNs - ns) * this.#cpuHz) / SECOND
     while (machine.cycles < until) {
       const end = machine.run(until)
       if (end === 'fault') this.#fault = machine.fault
-      if (end === 'off' || end === 'fault') {
+      if (end === 'off' || end === 'reboot' || end === 'fault') {
+        this.#off = true
         this.#running = false
         break
       }
@@ -159,10 +192,54 @@ export class CodeGuest {
   }
 
   save(cause: 'save' | 'migrate', wasRunning: boolean): void {
-    const clocks = this.policy.save(this.#context(cause, wasRunning))
-    this.#saved = { machine: this.#machine!.snapshot(), clocks }
+    this.#saved = this.#written(cause, wasRunning)
     this.powerOff()
     Object.assign(this.#stops.at(-1)!, { cause })
+  }
+
+  /** Its memory stays in the machine, which is free to land it again. */
+  #written(cause: 'save' | 'migrate', wasRunning: boolean): Written {
+    const machine = this.#machine!
+    const clocks = this.policy.save(this.#context(cause, wasRunning))
+    const image: GuestImage = {
+      state: machine.shortState(),
+      memory: { size: machine.make.ramBytes, runs: [] },
+      vcpus: machine.make.cpus,
+      program: MACHINE_CODE,
+      stoppedAtNs: this.#stops.at(-1)!.fromNs,
+      stoppedTotalNs: 0n,
+    }
+    const code = { make: machine.make, fresh: () => machine.another(), arrived: machine }
+    return { clocks, wasRunning, image, code }
+  }
+
+  /** What `save` has left behind, to be taken to another world. */
+  get saved(): SavedGuest {
+    const written = this.#saved!
+    const { arrived } = written.code
+    const memory = arrived ? sparse(arrived.ram) : written.image.memory
+    return this.#described({ ...written, image: { ...written.image, memory } }, this.#stops)
+  }
+
+  #described(
+    { image, clocks, wasRunning, code: { make, fresh } }: Written,
+    stops: readonly Stop[],
+  ): SavedGuest {
+    return {
+      name: this.spec.name,
+      host: this.host.spec.name,
+      policy: this.policy.name,
+      clocks,
+      wasRunning,
+      variant: this.spec.variant,
+      suspended: false,
+      bootCounter: this.#bootTimebase,
+      image,
+      code: { make, fresh, told: this.told.soFar, stretches: this.#stretches },
+      stops,
+      corrections: this.corrections,
+      log: this.told.log,
+    }
   }
 
   /** Writes what would go with the guest in a migration, which then fails: the policy has done it all the same. */
@@ -170,15 +247,16 @@ export class CodeGuest {
     this.policy.save(this.#context('migrate', wasRunning))
   }
 
+  /** Puts the saved guest on `host`, stopped, with its clocks as the policy sets them. Throws PowerStateError. */
   land(host: Host, cause: 'save' | 'migrate', wasRunning: boolean): void {
     this.#stops.at(-1)!.toHost = host.spec.name
-    const { machine, clocks } = this.#saved!
+    const { image, clocks, code } = this.#saved!
     this.host = host
     this.#saved = null
     this.#vmm = new Map()
     // Another process, another machine: only what was written crosses.
-    this.#machine = this.#new()
-    this.#machine.restore(machine)
+    this.#machine = code.arrived ?? code.fresh()
+    this.#machine.become(image.state, code.arrived ? undefined : image.memory)
     this.#source = this.#sourceOn(host)
     this.#here = true
     this.policy.restore(this.#context(cause, wasRunning), clocks)

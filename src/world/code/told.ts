@@ -22,19 +22,62 @@ export interface Stretch {
   readonly tbOffset: bigint
 }
 
+export interface ToldReader {
+  readonly name: string
+  readonly clock: ReadClock
+  readonly vcpu: number
+}
+export interface ToldSleeper {
+  readonly name: string
+  readonly clock: SleepClock
+  readonly forNs: bigint
+}
+
+/** What has been told up to an instant, but for the observations. */
+export interface ToldSoFar {
+  readonly readers: readonly ToldReader[]
+  readonly sleepers: readonly ToldSleeper[]
+  /** Sleepers by number, and since which true ns they sleep. */
+  readonly asleep: readonly (readonly [sleeper: number, sinceNs: bigint])[]
+  /** Everything printed, and what of it is a line without an end. */
+  readonly text: string
+  readonly rest: string
+}
+
 const CLOCKS = Object.keys(clockIds) as ReadClock[]
-const SLEEP_CLOCKS: readonly string[] = ['monotonic', 'realtime', 'boottime'] satisfies SleepClock[]
+export const SLEEP_CLOCKS = ['monotonic', 'realtime', 'boottime'] as const satisfies SleepClock[]
 const KINDS = /^@(clocks|sleeps|woke) (\S+)(?: (\S+))?/
 const PAIR = /([a-z-]+) (-?\d+|0x[0-9a-f]+)(?= |$)/g
 
 export class Told {
-  readonly log = new ObservationLog()
-  readonly readers: { readonly name: string; readonly clock: ReadClock; readonly vcpu: number }[] = []
-  readonly sleepers: { readonly name: string; readonly clock: SleepClock; readonly forNs: bigint }[] = []
+  readonly log: ObservationLog
+  readonly readers: ToldReader[]
+  readonly sleepers: ToldSleeper[]
   /** Everything the guest has printed. */
-  text = ''
-  #rest = ''
-  readonly #asleep = new Map<number, bigint>()
+  text: string
+  #rest: string
+  readonly #asleep: Map<number, bigint>
+
+  /** From the begin, or from where another has come. */
+  constructor(so?: ToldSoFar, log = new ObservationLog()) {
+    this.log = log
+    this.readers = [...(so?.readers ?? [])]
+    this.sleepers = [...(so?.sleepers ?? [])]
+    this.text = so?.text ?? ''
+    this.#rest = so?.rest ?? ''
+    this.#asleep = new Map(so?.asleep ?? [])
+  }
+
+  get soFar(): ToldSoFar {
+    const { readers, sleepers, text } = this
+    return {
+      readers: [...readers],
+      sleepers: [...sleepers],
+      asleep: [...this.#asleep],
+      text,
+      rest: this.#rest,
+    }
+  }
 
   /** What the guest has printed now, and in which stretches it ran up to now. */
   hear(text: string, stretches: readonly Stretch[], stops: readonly Stop[]): void {
@@ -64,7 +107,7 @@ export class Told {
       return
     }
     const [, what, first, clock] = kind
-    if (!SLEEP_CLOCKS.includes(clock ?? '')) return
+    if (!(SLEEP_CLOCKS as readonly string[]).includes(clock ?? '')) return
     const name = `${first} ${clock}`
     if (what === 'sleeps') {
       const forNs = pairs.find(([one]) => one === 'asked')?.[1] ?? 0n
@@ -96,7 +139,10 @@ function stoodStill(stops: readonly Stop[], sinceNs: bigint, endNs: bigint): big
   }, 0n)
 }
 
-/** The first true ns of the latest stretch in which TB showed `tb`; the last stretch's end if there is none. */
+/**
+ * The first true ns of the latest stretch in which TB showed `tb`. A value that none has shown is the middle of a reading
+ * that a jump of TB cut in two: then the latest stretch's begin, whenever the line is heard.
+ */
 function whenTimebase(tb: bigint, stretches: readonly Stretch[]): bigint {
   for (let i = stretches.length - 1; i >= 0; i--) {
     const { fromNs, untilNs, standing, tbOffset } = stretches[i]!
@@ -106,5 +152,5 @@ function whenTimebase(tb: bigint, stretches: readonly Stretch[]): bigint {
     const ns = rate === 0n ? 0n : missing <= 0n ? missing / rate : (missing + rate - 1n) / rate
     if (ns >= -1n && fromNs + ns <= untilNs) return ns > 0n ? fromNs + ns : fromNs
   }
-  return stretches.at(-1)?.untilNs ?? 0n
+  return stretches.at(-1)?.fromNs ?? 0n
 }
