@@ -157,9 +157,9 @@ describe('what cannot be saved', () => {
     ['b64-clocks', 1550n * MS, /is on no host/],
     ['b64-clocks', 1510n * MS, /is stopped for a migrate/],
   ] as const)('%s at %i ns', (name, atNs, message) => {
-    expect(() => takeSnapshot(scenarioOf('power-kvm'), { code: codeOf(name, 2 << 20, SECOND), atNs })).toThrow(
-      message,
-    )
+    expect(() =>
+      takeSnapshot(scenarioOf('power-kvm'), { code: codeOf(name, 2 << 20, SECOND), atNs }),
+    ).toThrow(message)
   })
 
   it('nor has a kernel model a console', async () => {
