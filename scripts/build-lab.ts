@@ -45,7 +45,7 @@ export async function buildLab(folder: string): Promise<void> {
     root: path('src/lab'),
     base: './',
     logLevel: 'warn',
-    plugins: [library],
+    plugins: [library, disk],
     worker: { format: 'es', plugins: () => [disk] },
     oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
     build: {
@@ -56,6 +56,7 @@ export async function buildLab(folder: string): Promise<void> {
       assetsInlineLimit: 0,
       modulePreload: { polyfill: false },
       rolldownOptions: {
+        input: [path('src/lab/index.html'), path('src/lab/machine.html')],
         onLog: (level, { code, message }) => {
           if (level === 'warn' && code !== 'PLUGIN_TIMINGS') warnings.push(message)
         },

@@ -126,6 +126,6 @@ async function all(...builds: (Promise<void> | false)[]): Promise<void> {
 
 await all(wanted('core') && core && buildCore(), wanted('dist') && dist && buildDist())
 // The page has the core in it, and lies in dist/.
-const settings = ['build/core.wasm', 'scripts/build-lab.ts', 'tsconfig.json']
+const settings = ['build/core.wasm', 'build/power.wasm', 'scripts/build-lab.ts', 'tsconfig.json']
 const lab = clean || !(await current('dist/lab/index.html', 'src', settings))
 if (!process.exitCode) await all(wanted('lab') && lab && buildPage())

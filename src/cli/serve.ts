@@ -13,6 +13,7 @@ const TYPES: Readonly<Record<string, string>> = {
   '.css': 'text/css; charset=utf-8',
   '.svg': 'image/svg+xml',
   '.wasm': 'application/wasm',
+  '.elf': 'application/octet-stream',
 }
 
 /** No script but the page's own files; no connection but to this server; nobody's frame. */

@@ -1,4 +1,5 @@
 /** Files that the page gives out. They are made here or in the Worker; nothing is sent. */
+import { download } from './download.js'
 import type { Lab } from './lab.js'
 import type { ExportKind } from './protocol.js'
 
@@ -53,13 +54,4 @@ async function rasterOf(svg: Blob): Promise<Blob> {
   } finally {
     URL.revokeObjectURL(url)
   }
-}
-
-function download(blob: Blob, name: string): void {
-  const url = URL.createObjectURL(blob)
-  const link = document.createElement('a')
-  link.href = url
-  link.download = name
-  link.click()
-  setTimeout(() => URL.revokeObjectURL(url), 60_000)
 }

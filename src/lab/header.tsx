@@ -1,9 +1,9 @@
 /** The bar on top: which scenario, the story, the link, the files, the colours. */
 import { library } from 'virtual:library'
-import { useEffect, useState } from 'preact/hooks'
+import { useState } from 'preact/hooks'
 import { save } from './files.js'
 import type { Lab, State } from './lab.js'
-import { applyTheme, nextTheme, type Theme, themeName } from './theme.js'
+import { ThemeButton } from './theme-button.js'
 
 const SYSTEMS = { xen: 'Xen', kvm: 'KVM', power: 'Power' } as const
 
@@ -21,6 +21,9 @@ export function Header({ lab, state }: { lab: Lab; state: State }) {
         </button>
         <Share lab={lab} />
         <Files lab={lab} state={state} />
+        <a class="button" href="./machine.html">
+          Machine
+        </a>
         <ThemeButton />
       </nav>
     </header>
@@ -112,20 +115,5 @@ function Files({ lab, state }: { lab: Lab; state: State }) {
         ))}
       </ul>
     </details>
-  )
-}
-
-function ThemeButton() {
-  const [theme, setTheme] = useState<Theme>('auto')
-  useEffect(() => applyTheme(theme), [theme])
-  return (
-    <button
-      type="button"
-      id="theme"
-      onClick={() => setTheme(nextTheme(theme))}
-      aria-label={`Colours: ${themeName(theme)}`}
-    >
-      {themeName(theme)}
-    </button>
   )
 }

@@ -26,6 +26,8 @@ export interface Lab {
     options?: BrowserContextOptions,
     before?: (page: Page) => Promise<unknown>,
   ): Promise<Page>
+  /** The page of one machine, at `hash`, in a profile of its own; what it runs has not come to its end. */
+  machine(hash: string, options?: BrowserContextOptions): Promise<Page>
   close(): Promise<void>
 }
 
@@ -64,6 +66,11 @@ export async function startLab(): Promise<Lab> {
       await before(page)
       await page.goto(hash === null ? url : `${url}#${hash}`)
       await settled(page)
+      return page
+    },
+    machine: async (hash, options = {}) => {
+      const page = await pageOf({ acceptDownloads: true, ...options })
+      await page.goto(`${url}machine.html#${hash}`)
       return page
     },
     close: async () => {

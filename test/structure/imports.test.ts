@@ -30,7 +30,12 @@ function ofNode(file: Source): string[] {
       .filter(({ from, typeOnly }) => !typeOnly && (from.startsWith('node:') || notInPages.test(from)))
       .filter(({ from }) => from !== 'src/core/disk.ts')
       .map(({ line, from }) => `${file.path}:${line}: imports ${from}`),
-    ...linesWith(file, file.code, /\b(Buffer|process|setImmediate|require)\b/, 'a name that only Node has'),
+    ...linesWith(
+      file,
+      file.code,
+      /\b(Buffer|setImmediate)\b|\b(process|require)[.(]/,
+      'a name that only Node has',
+    ),
   ]
 }
 
