@@ -106,9 +106,13 @@ export function readSaved(bytes: Uint8Array, name: string): PowerMachine {
     else inRam.push({ at: first * PAGE - stateBytes, bytes: run })
     next = end
   }
-  fill(machine.state, { size: stateBytes, runs: inState })
-  fill(machine.ram, { size: header.ram_bytes, runs: inRam })
-  machine.core.machine_changed()
+  const state = new Uint8Array(stateBytes)
+  fill(state, { size: stateBytes, runs: inState })
+  try {
+    machine.become(state, { size: header.ram_bytes, runs: inRam })
+  } catch (error) {
+    return fail(HEAD, (error as Error).message)
+  }
   if (machine.hash !== header.hash)
     return fail(HEAD, `its state has the hash ${machine.hash}; expected ${header.hash}`)
   return machine
@@ -135,7 +139,7 @@ function headerOf(text: string, fail: Fail): Header {
   want('ram_bytes', isCount(ram) && ram! > 0 && ram! % PAGE === 0 && ram! <= MOST_RAM, 'pages up to 2 GiB')
   want('cpu_hz', isHz(cpu_hz), 'a number of Hz, as text')
   want('tb_hz', isHz(tb_hz), 'a number of Hz, as text')
-  want('dec_bits', isCount(dec_bits), 'a number of bits')
+  want('dec_bits', isCount(dec_bits) && dec_bits! > 0 && dec_bits! <= 64, 'bits up to 64')
   want('cpus', isCount(cpus), 'a number of vCPUs')
   want('state_bytes', isCount(state_bytes), 'a number of bytes')
   want('hash', typeof hash === 'string', 'a hash')

@@ -59,7 +59,8 @@ describe('a saved machine', () => {
     ['"model":"pseries"', '"model":"pserIes"', 'model "pserIes"; expected bare32 or pseries'],
     ['"ram_bytes":16777216', '"ram_bytes":16777217', 'ram_bytes 16777217; expected pages up to 2 GiB'],
     ['"cpu_hz":"1000000000"', '"cpu_hz":"-000000000"', 'cpu_hz "-000000000"; expected a number of Hz'],
-    ['"dec_bits":56', '"dec_bits":57', 'guest memory of 16777216 bytes'],
+    ['"dec_bits":56', '"dec_bits":99', 'dec_bits 99; expected bits up to 64'],
+    ['"model":"pseries"', '"model": "bare32"', 'the state is not of a bare32 machine'],
     ['"cpus":1', '"cpus":9', '9 vCPUs: 1 to 4'],
   ])('with %s as %s is refused', (from, to, told) => {
     const text = Buffer.from(saved('b64-clocks'))

@@ -2,7 +2,7 @@
  * A machine that is run in steps, with what was typed and in which cycle, and with snapshots of the way: the same
  * keys in the same cycles give the same bits, in a page and outside.
  */
-import { fill, type SparseMemory, sparse } from '../../core/sparse.js'
+import { type SparseMemory, sparse } from '../../core/sparse.js'
 import { joined } from '../../power/bytes.js'
 import type { PowerEnd, PowerMachine } from '../../power/machine.js'
 import type { Typed } from './protocol.js'
@@ -14,7 +14,7 @@ export interface Kept {
   readonly id: number
   readonly cycles: bigint
   readonly hash: string
-  readonly state: SparseMemory
+  readonly state: Uint8Array
   readonly ram: SparseMemory
   /** Of the console's text. */
   readonly characters: number
@@ -92,7 +92,7 @@ export class Runner {
       id: this.#ids++,
       cycles: machine.cycles,
       hash: machine.hash,
-      state: copied(sparse(machine.state)),
+      state: machine.shortState(),
       ram: copied(sparse(machine.ram)),
       characters: this.text.length,
       end,
@@ -107,9 +107,7 @@ export class Runner {
   back(id: number): void {
     const kept = this.kept.find((one) => one.id === id)
     if (!kept) throw new Error(`there is no snapshot ${id}`)
-    fill(this.machine.state, kept.state)
-    fill(this.machine.ram, kept.ram)
-    this.machine.core.machine_changed()
+    this.machine.become(kept.state, kept.ram)
     this.text = this.text.slice(0, kept.characters)
     this.end = kept.end
     this.keys = [...kept.keys]

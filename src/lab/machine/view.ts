@@ -31,7 +31,7 @@ export function viewOf(title: string, runner: Runner, { running, from, mips }: T
       id,
       cycles,
       hash,
-      size: [...state.runs, ...ram.runs].reduce((sum, { bytes }) => sum + bytes.length, 0),
+      size: ram.runs.reduce((sum, { bytes }) => sum + bytes.length, state.length),
     })),
   }
 }
