@@ -14,9 +14,8 @@ const SECOND_NS = 1_000_000_000n
 export const wakeStorm: Check = {
   unit: 'count',
   limit: ({ 'wake-storm': check }) => (check ? BigInt(check.limit) : undefined),
-  measure({ guest, spec }) {
-    const { observations: log } = guest
-    const vcpuOf = guest.sleepers.map(({ name }) => spec.sleep.find((one) => one.name === name)?.vcpu ?? 0)
+  measure({ guest }) {
+    const { observations: log, sleepers } = guest
     const lastSecond = new Map<number, LastSecond>()
     const worst = new Worst()
     let what = ''
@@ -29,7 +28,7 @@ export const wakeStorm: Check = {
       const kind = log.kind(i)
       if (kind === Seen.ticks) offer(log.value(i), i, log.index(i), 'ticks in one timer interrupt')
       if (kind !== Seen.wake) continue
-      const vcpu = vcpuOf[log.index(i)]!
+      const { vcpu } = sleepers[log.index(i)]!
       let wakes = lastSecond.get(vcpu)
       if (!wakes) {
         wakes = new LastSecond(log)

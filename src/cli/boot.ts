@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { type Command, InvalidArgumentError } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
 import {
   bootMachine,
   COST_CLASSES,
@@ -106,14 +106,21 @@ export function addBoot(program: Command, end: (status: number) => void): void {
     .argument('<file>', 'ELF32 or ELF64 for Power, or with --raw an image without a header')
     .option('--machine <name>', 'bare32 or pseries; default: by the width of the ELF file', model)
     .option('--memory <size>', 'of the guest', parseMemory, 64 * MIB)
-    .option('--max-instructions <n>', 'cycles after which to stop', number, 10_000_000_000n)
-    .option('--cpu <frequency>', 'cycles a second', frequency, 1_000_000_000n)
+    .addOption(
+      new Option('--max-instructions <n>', 'cycles after which to stop')
+        .argParser(number)
+        .default(10_000_000_000n, '10000000000'),
+    )
+    .addOption(
+      new Option('--cpu <frequency>', 'cycles a second')
+        .argParser(frequency)
+        .default(1_000_000_000n, '1 GHz'),
+    )
     .option('--tb <frequency>', 'of the timebase; default: 100 MHz on bare32, 512 MHz on pseries', frequency)
-    .option(
-      '--cost <class=cycles>',
-      'cycles of a class of instructions, again and again; default: 1',
-      cost,
-      {},
+    .addOption(
+      new Option('--cost <class=cycles>', 'cycles of a class of instructions, again and again')
+        .argParser(cost)
+        .default({}, '1'),
     )
     .option('--raw <address>', 'load the file as it is', (text) => Number(number(text)))
     .option(
@@ -126,7 +133,9 @@ export function addBoot(program: Command, end: (status: number) => void): void {
     .option('--dtb <file>', 'a device tree in place of the one of the machine')
     .option('--cpus <n>', 'vCPUs of a pseries machine', cpus, 1)
     .option('--date <date>', 'that the platform’s clock shows at the start; default: 2026-01-01', date)
-    .option('--seed <n>', 'of the platform’s random numbers', number, 0n)
+    .addOption(
+      new Option('--seed <n>', 'of the platform’s random numbers').argParser(number).default(0n, '0'),
+    )
     .option(
       '--input <file>',
       'typed on the console, as far as the guest reads it; default: a terminal’s keys',

@@ -354,7 +354,7 @@ export class Guest {
       policy: this.policy.name,
       bootNs: spec.bootNs,
       readers: spec.read.map(({ name, clock, vcpu }) => ({ name, clock, vcpu })),
-      sleepers: spec.sleep.map(({ name, clock, forNs }) => ({ name, clock, forNs })),
+      sleepers: spec.sleep.map(({ name, clock, forNs, vcpu }) => ({ name, clock, forNs, vcpu })),
       observations: this.log,
       stops: this.#stops,
       corrections: this.corrections,

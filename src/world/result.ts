@@ -27,7 +27,12 @@ export interface GuestResult {
   readonly bootNs: bigint
   /** Reader i of the observations is readers[i], sleeper i is sleepers[i]. */
   readonly readers: readonly { readonly name: string; readonly clock: ReadClock; readonly vcpu: number }[]
-  readonly sleepers: readonly { readonly name: string; readonly clock: ReadClock; readonly forNs: bigint }[]
+  readonly sleepers: readonly {
+    readonly name: string
+    readonly clock: ReadClock
+    readonly forNs: bigint
+    readonly vcpu: number
+  }[]
   readonly observations: ObservationLog
   readonly stops: readonly Stop[]
   readonly corrections: readonly Correction[]

@@ -110,7 +110,7 @@ export function made(what: Made): RunResult {
     policy: 'xen-today',
     bootNs: 0n,
     readers: readers.map(({ clock, name = clock, vcpu = 0 }) => ({ name, clock, vcpu })),
-    sleepers: sleep.map(({ name, clock, forNs }) => ({ name, clock, forNs })),
+    sleepers: sleep.map(({ name, clock, forNs, vcpu }) => ({ name, clock, forNs, vcpu })),
     observations: logOf(sorted),
     stops: stops.map(([fromNs, untilNs]): Stop => {
       const resumed = untilNs < endNs

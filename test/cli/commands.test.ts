@@ -211,12 +211,12 @@ describe('the whole', () => {
     expect(Math.max(...stdout.split('\n').map(({ length }) => length))).toBeLessThanOrEqual(80)
   })
 
-  it.each(['demo', 'list', 'run', 'compare', 'report', 'policies', ''])(
+  it.each(['demo', 'list', 'run', 'compare', 'report', 'policies', 'boot', ''])(
     'help of %j has an example',
     async (command) => {
       const { code, stdout } = await here(...(command ? [command] : []), '--help')
       expect(code).toBe(0)
-      expect(stdout).toMatch(/\nExample:\n {2}\$ chronovisor \S/)
+      expect(stdout).toMatch(/\nExamples?:\n {2}\$ chronovisor \S/)
     },
   )
 

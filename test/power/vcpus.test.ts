@@ -79,6 +79,26 @@ describe.each(['release', 'debug'] as const)('%s build', (build) => {
     expect(word(machine, SHARED)).toBe(cpus * TIMES)
     expect(word(machine, SHARED + 16) | word(machine, SHARED + 20)).toBe(0)
   })
+
+  test('DEC of each vCPU is the hypervisor’s to read and set, whoever runs', () => {
+    const machine = smp(4, build)
+    const { core } = machine
+    machine.run(25_000n)
+    expect(core.vcpu()).not.toBe(0)
+    const set = [0, 1, 2, 3].map((cpu) => core.source_ticks() + 1000n * BigInt(cpu + 1))
+    for (const [cpu, next] of set.entries()) core.set_dec(cpu, next, 1)
+    expect(set.map((_, cpu) => [core.dec_next(cpu), core.dec_armed(cpu)])).toEqual(
+      set.map((next) => [next, 1]),
+    )
+    // Who waits for its turn learns of its DEC then; the tick at which it read 0 stays.
+    machine.run(400_000n)
+    expect(set.map((_, cpu) => [core.dec_next(cpu), core.dec_armed(cpu)])).toEqual(
+      set.map((next) => [next, 0]),
+    )
+    core.set_dec(3, core.source_ticks() + 1000n, 1)
+    core.set_dec(2, core.source_ticks() - 1000n, 0)
+    expect([2, 3].map((cpu) => core.dec_armed(cpu))).toEqual([0, 1])
+  })
 })
 
 test('the same run, whole and in pieces', () => {

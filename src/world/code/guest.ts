@@ -17,7 +17,7 @@ import type { Correction, GuestResult, Stop } from '../result.js'
 import type { SavedCode, SavedGuest } from '../saved.js'
 import { CodeClocks } from './clocks.js'
 import { perCycle, type Source, sourceOf } from './source.js'
-import { type Stretch, Told } from './told.js'
+import { type Stretch, Told, vcpuOf } from './told.js'
 
 const SECOND = 1_000_000_000n
 
@@ -295,7 +295,7 @@ export class CodeGuest {
       policy: this.policy.name,
       bootNs: this.spec.bootNs,
       readers: this.told.readers,
-      sleepers: this.told.sleepers,
+      sleepers: this.told.sleepers.map((one) => ({ ...one, vcpu: vcpuOf(one.name) })),
       observations: this.told.log,
       stops: this.#stops,
       corrections: this.corrections,

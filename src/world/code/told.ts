@@ -6,7 +6,8 @@
  *     @woke NAME CLOCK ... tb T                     it ends
  *
  * CLOCK is one of a scenario's clocks; numbers are decimal, or hexadecimal with 0x; other pairs of a name and a number
- * may stand between. True time is not when a line was printed but when TB showed what the line says, to the tick; of
+ * may stand between. Of several vCPUs, `cpu C` says on which one clocks were read, each then being a reader of its own,
+ * and a sleep's NAME ends in @C. True time is not when a line was printed but when TB showed what the line says, to the tick; of
  * clocks halfway between the two.
  */
 import { clockIds, ObservationLog, Seen } from '../../observation/log.js'
@@ -98,11 +99,13 @@ export class Told {
       const stoppedNs = stoodStill(stops, 0n, trueNs)
       this.log.add({ trueNs, kind: seen, index, value, extra, stoppedNs })
     }
+    const vcpu = Number(pairs.find(([name]) => name === 'cpu')?.[1] ?? 0n)
     if (kind[1] === 'clocks') {
-      for (const [name, value] of pairs) {
-        const clock = CLOCKS.find((one) => one === name)
-        if (clock)
-          see(Seen.read, this.#named(this.readers, { name, clock, vcpu: 0 }), value, BigInt(clockIds[clock]))
+      for (const [id, value] of pairs) {
+        const clock = CLOCKS.find((one) => one === id)
+        if (!clock) continue
+        const name = vcpu === 0 ? clock : `${clock} on vCPU ${vcpu}`
+        see(Seen.read, this.#named(this.readers, { name, clock, vcpu }), value, BigInt(clockIds[clock]))
       }
       return
     }
@@ -154,3 +157,6 @@ function whenTimebase(tb: bigint, stretches: readonly Stretch[]): bigint {
   }
   return stretches.at(-1)?.fromNs ?? 0n
 }
+
+/** The vCPU of a sleeper that is called that. */
+export const vcpuOf = (sleeper: string): number => Number(/@(\d+) /.exec(sleeper)?.[1] ?? 0)

@@ -30,6 +30,7 @@ cc64 -DMODE=10 -DTICKS=25600000 -o b64-tick.elf start64.S bench.c
 cc32 -o b32-random.elf random.S
 cc64 -o b64-random.elf random.S
 cc64 -o b64-clocks.elf clocks.S clocks.c
+cc64 -o b64-smp.elf smp.S smp.c
 cc32 -DFLOAT -mhard-float -o b32-float.elf random.S
 cc64 -DFLOAT -mcpu=power9 -maltivec -mvsx -o b64-float.elf random.S
 cc64 -DMEBIBYTES=4ul -o b64-radix-4.elf start64.S radix.c
