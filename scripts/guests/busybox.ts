@@ -5,11 +5,12 @@ import { CONSOLE, initramfs, ramFile, ramFolder, ramLink } from '../../src/power
 const INIT = new URL('./busybox-init.sh', import.meta.url)
 const EXECUTABLE = 0o755
 
-/** The archive with the busybox of a file. */
-export function busyboxRoot(file: string): Uint8Array {
+/** The archive with the busybox of a file, and other programs by their names. */
+export function busyboxRoot(file: string, programs: Readonly<Record<string, Uint8Array>> = {}): Uint8Array {
   return initramfs([
     ramFolder('bin'),
     ramFile('bin/busybox', readFileSync(file), EXECUTABLE),
+    ...Object.entries(programs).map(([name, bytes]) => ramFile(`bin/${name}`, bytes, EXECUTABLE)),
     ramLink('bin/sh', 'busybox'),
     ramFolder('dev'),
     CONSOLE,

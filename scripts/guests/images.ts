@@ -54,15 +54,21 @@ export const IMAGE_NAMES = Object.keys(IMAGES) as ImageName[]
 /** Outside the project, and kept from run to run. */
 export const GUESTS = join(tmpdir(), 'chronovisor-guests')
 
-/** The path of a guest's file below `folder`, fetched if it is not there. Throws FetchError. */
-export function guestFile(name: ImageName, folder = GUESTS): string {
+/** The path of a file of a package, unpacked below `folder` if it is not there. Throws FetchError. */
+export function packagedFile(name: ImageName, folder = GUESTS): string {
   const image: Image = IMAGES[name]
   const at = join(unpackDebian(folder, image.suite, image.architecture, image.pattern), image.folder)
   const file = readdirSync(at).find((one) => image.file.test(one))
   if (!file) throw new FetchError(`${name}: no file like ${image.file} in ${at}`)
-  const path = join(at, file)
-  if (!image.makes) return path
-  const made = join(folder, image.makes.name)
-  replaceWith(made, [image.makes.of(path)])
+  return join(at, file)
+}
+
+/** The path of a guest: such a file, or what is made of it. Throws FetchError. */
+export function guestFile(name: ImageName, folder = GUESTS): string {
+  const { makes }: Image = IMAGES[name]
+  const file = packagedFile(name, folder)
+  if (!makes) return file
+  const made = join(folder, makes.name)
+  replaceWith(made, [makes.of(file)])
   return made
 }
