@@ -13,6 +13,7 @@
  *   0x052000 DEBUG      where a debugger wants to stop; not state; engine/debug.ts
  *   0x060000 static data of the compiler
  *   0x080000 TLB        what is at hand of KNOWN, and of pages in real mode; derived; engine/tlb.ts
+ *   0x0e0000 DIRTY      by guest page, a bit: written since a copy of it was made; not state; engine/dirty.ts
  *   0x100000 PAGE_OF    by guest page: its decoded page, 0 none; derived
  *   0x300000 CODE       the pool of decoded pages; derived
  *   0x4400000 RAM       guest memory
@@ -36,6 +37,8 @@ export const CONSOLE_SIZE: u32 = 0x4000
 export const RUN: usize = 0x50000
 export const DEBUG: usize = 0x52000
 export const TLB: usize = 0x80000
+export const DIRTY: usize = 0xe0000
+export const DIRTY_SIZE: u32 = 0x10000 // a bit for each page of RAM_MAX
 export const PAGE_OF: usize = 0x100000
 export const CODE: usize = 0x300000
 export const RAM: usize = 0x4400000

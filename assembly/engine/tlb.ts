@@ -165,6 +165,16 @@ export function tlb_forget_code(): void {
   }
 }
 
+/** The next write to each page is seen, whoever writes it. */
+export function tlb_forget_all_writes(): void {
+  for (let vcpu: u32 = 0; vcpu < VCPUS; vcpu++) {
+    for (let way: u32 = 0; way < DATA_WAYS; way++) {
+      const tlb = tlb_data(vcpu, way) + TLB_WRITE
+      clear(tlb, tlb + ONE)
+    }
+  }
+}
+
 /** No vCPU may write to a guest page without being seen any more. */
 export function tlb_forget_writes(guest_page: u32): void {
   const vcpus = machine().vcpus

@@ -3,7 +3,8 @@ import { code_flush } from '../engine/code'
 import { debug_why, STOP_NONE } from '../engine/debug'
 import { tlb_flush } from '../engine/tlb'
 import {
-  CONSOLE, CPU, Machine, machine, MACHINE_COSTS, NVRAM, PAGE_SIZE, RAM, RAM_MAX, run_at_hand, STATE, STATE_END, STATUS_RUNNING,
+  CONSOLE, CPU, DIRTY, Machine, machine, MACHINE_COSTS, NVRAM, PAGE_SIZE, RAM, RAM_MAX, run_at_hand, STATE, STATE_END,
+  STATUS_RUNNING,
 } from '../engine/layout'
 import { xxh64 } from '../hash'
 import { BOARD_PSERIES } from './board'
@@ -97,6 +98,10 @@ export function machine_is(ram: u32, board: u32, model: u32, vcpus: u32): bool {
   const m = machine()
   return m.ram_size == ram && m.board == board && load<u32>(MODEL) == model && m.vcpus == vcpus && m.vcpu < vcpus
 }
+
+/** See engine/dirty.ts: the marks, and that they begin anew. What is written from outside is not marked. */
+export function address_dirty(): usize { return DIRTY }
+export { dirty_clear } from '../engine/dirty'
 
 /** Cycles that an instruction of a class takes, 1 to 255. Code that was decoded is decoded anew. */
 export function set_cost(cost_class: u32, cycles: u32): bool {

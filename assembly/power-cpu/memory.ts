@@ -4,6 +4,7 @@
  */
 import { code_changed, code_page, code_page_make } from '../engine/code'
 import { watch_access, WATCH_READ, WATCH_WRITE, watching } from '../engine/debug'
+import { dirty_mark } from '../engine/dirty'
 import {
   CPU, FAULT_TRANSLATION, machine, PAGE_BITS, PAGE_MASK, PAGE_SIZE, RAM, run_at_hand, STATUS_FAULT,
 } from '../engine/layout'
@@ -131,6 +132,7 @@ export function store_slow(address: u64, size: u32, value: u64, pc: u64): bool {
     else if (whole(address, size) && !watched_page(address) && !watching()) {
       tlb_fill(run_at_hand().tlb_data + TLB_WRITE, address, real)
     }
+    dirty_mark(<u32>real, size)
     put(RAM + <usize>real, size, value)
     return true
   }
@@ -176,6 +178,7 @@ export function store_place(address: u64, size: u32, pc: u64): usize {
   }
   if (watching()) watch_access(real, size, WATCH_WRITE)
   code_changed(<u32>real, size)
+  dirty_mark(<u32>real, size)
   return RAM + <usize>real
 }
 

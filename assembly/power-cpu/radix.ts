@@ -17,6 +17,7 @@
  * of QEMU for what the interrupts report.
  */
 import { code_changed } from '../engine/code'
+import { dirty_mark } from '../engine/dirty'
 import { machine, RAM } from '../engine/layout'
 import { tlb_forget, tlb_forget_range } from '../engine/tlb'
 import { lpcr, LPCR_HR } from './partition'
@@ -133,6 +134,7 @@ function forbidden(leaf: u64, access: u32): u64 {
   const marked = leaf | REFERENCED | (access == STORE ? CHANGED : 0)
   if (marked == leaf) return
   code_changed(<u32>at, 8)
+  dirty_mark(<u32>at, 8)
   store<u64>(RAM + <usize>at, bswap<u64>(marked))
 }
 

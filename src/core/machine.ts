@@ -6,7 +6,7 @@ import { ObservationLog } from '../observation/log.js'
 import { type CoreExports, u64 } from './exports.js'
 import type { Instances } from './instances.js'
 import { type Build, instantiate } from './load.js'
-import { fill, PAGE, type Run, type SparseMemory, sparse } from './sparse.js'
+import { type CopiedMemory, fill, marked, PAGE, type Run, type SparseMemory, sparse } from './sparse.js'
 
 /** Machine.run_state of the core. */
 export const RunState = { empty: 0, off: 1, running: 2, stopped: 3, faulted: 4 } as const
@@ -45,7 +45,7 @@ export interface GuestImage {
   readonly stoppedTotalNs: bigint
 }
 
-export class Machine {
+export class Machine implements CopiedMemory {
   readonly core: CoreExports
   readonly build: Build
   #log: ObservationLog
@@ -91,7 +91,7 @@ export class Machine {
     return u64(this.core.machine_hash()).toString(16).padStart(16, '0')
   }
 
-  /** All of guest memory, live. Valid until the memory grows. */
+  /** Valid until the memory grows. */
   get guestMemory(): Uint8Array {
     return this.#bytes(this.core.address_guest_memory(), this.core.machine_memory_size())
   }
@@ -189,31 +189,18 @@ export class Machine {
     this.core.machine_land(image.vcpus, image.stoppedAtNs, image.stoppedTotalNs, image.program)
   }
 
-  /** From now on: the pages that are written are dirty. */
   cleanPages(): void {
     this.core.dirty_clear()
   }
 
-  /** The pages written since `cleanPages`, as runs of whole pages, views of guest memory. */
   dirtyPages(): Run[] {
     this.core.dirty_collect()
     const memory = this.guestMemory
-    const bitmap = this.#bytes(this.core.address_dirty(), Math.ceil(memory.length / PAGE / 8))
-    const runs: Run[] = []
-    let from = -1
-    for (let page = 0, pages = memory.length / PAGE; page <= pages; page++) {
-      // Most of memory is clean: eight pages at once.
-      if (from < 0 && page % 8 === 0 && bitmap[page >> 3] === 0) {
-        page += 7
-        continue
-      }
-      const dirty = page < pages && (bitmap[page >> 3]! & (1 << (page & 7))) !== 0
-      if (dirty && from < 0) from = page
-      if (dirty || from < 0) continue
-      runs.push({ at: from * PAGE, bytes: memory.subarray(from * PAGE, page * PAGE) })
-      from = -1
-    }
-    return runs
+    return marked(memory, this.#bytes(this.core.address_dirty(), Math.ceil(memory.length / PAGE / 8)))
+  }
+
+  memoryHash(at: number, length: number): bigint {
+    return u64(this.core.memory_hash(at, length, 0n))
   }
 
   boot(): void {

@@ -39,3 +39,37 @@ export function fill(memory: Uint8Array, from: SparseMemory): void {
   }
   memory.fill(0, at)
 }
+
+/**
+ * Memory that is copied while its machine runs on: what has been written since `cleanPages`, and a checksum by which who
+ * has got it knows that it is whole.
+ */
+export interface CopiedMemory {
+  /** All of it, live. */
+  readonly guestMemory: Uint8Array
+  /** From now on: the pages that are written are dirty. */
+  cleanPages(): void
+  /** The pages written since `cleanPages`, as runs of whole pages, views of guest memory. */
+  dirtyPages(): Run[]
+  /** XXH64 of `length` bytes at guest address `at`, seed 0. */
+  memoryHash(at: number, length: number): bigint
+}
+
+/** The pages of `memory` whose bit is set in `bitmap`, in order: views of it. */
+export function marked(memory: Uint8Array, bitmap: Uint8Array): Run[] {
+  const runs: Run[] = []
+  let from = -1
+  for (let page = 0, pages = memory.length / PAGE; page <= pages; page++) {
+    // Most of memory is clean: eight pages at once.
+    if (from < 0 && page % 8 === 0 && bitmap[page >> 3] === 0) {
+      page += 7
+      continue
+    }
+    const dirty = page < pages && (bitmap[page >> 3]! & (1 << (page & 7))) !== 0
+    if (dirty && from < 0) from = page
+    if (dirty || from < 0) continue
+    runs.push({ at: from * PAGE, bytes: memory.subarray(from * PAGE, page * PAGE) })
+    from = -1
+  }
+  return runs
+}

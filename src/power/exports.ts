@@ -9,6 +9,8 @@ export interface PowerExports {
   machine_reset(ram: number, board: number, model: number, pvr: number, dec_bits: number): number
   machine_changed(): void
   machine_is(ram: number, board: number, model: number, vcpus: number): number
+  address_dirty(): number
+  dirty_clear(): void
   set_cost(cost_class: number, cycles: number): number
   set_vcpus(count: number): number
   vcpu(): number

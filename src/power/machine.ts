@@ -3,7 +3,7 @@
  * in cycles of its CPU; what a cycle is in true time is up to whoever runs it.
  */
 import { type Build, instanceOf } from '../core/load.js'
-import { fill, type SparseMemory } from '../core/sparse.js'
+import { type CopiedMemory, fill, marked, PAGE, type Run, type SparseMemory } from '../core/sparse.js'
 import { latin1Text } from './bytes.js'
 import type { PowerExports } from './exports.js'
 import { COST_CLASSES, type CostClass } from './instructions.js'
@@ -58,7 +58,8 @@ export const MAX_CPUS = 4
 const OFF = 1
 const FAULT = 2
 const REBOOT = 3
-const PAGE = 65536
+/** Of WebAssembly: memory grows by these. */
+const GROWTH = 65536
 const NVRAM_BYTES = 65536
 /** Offsets of registers from address_cpu(), as in assembly/power-cpu/registers.ts. */
 const AT = { gpr: 0, lr: 0x108, ctr: 0x110, msr: 0x120, pc: 0x128, spr: 0x1000 } as const
@@ -117,7 +118,7 @@ export class PowerStateError extends Error {
   override readonly name = 'PowerStateError'
 }
 
-export class PowerMachine {
+export class PowerMachine implements CopiedMemory {
   readonly core: PowerExports
   readonly model: PowerModel
   readonly make: PowerMake
@@ -159,11 +160,28 @@ export class PowerMachine {
 
   #grow(): void {
     const missing = this.core.address_ram() + this.#ramBytes - this.core.memory.buffer.byteLength
-    if (missing > 0) this.core.memory.grow(Math.ceil(missing / PAGE))
+    if (missing > 0) this.core.memory.grow(Math.ceil(missing / GROWTH))
   }
 
   get ram(): Uint8Array {
     return new Uint8Array(this.core.memory.buffer, this.core.address_ram(), this.#ramBytes)
+  }
+
+  get guestMemory(): Uint8Array {
+    return this.ram
+  }
+
+  cleanPages(): void {
+    this.core.dirty_clear()
+  }
+
+  dirtyPages(): Run[] {
+    const bytes = Math.ceil(this.#ramBytes / PAGE / 8)
+    return marked(this.ram, new Uint8Array(this.core.memory.buffer, this.core.address_dirty(), bytes))
+  }
+
+  memoryHash(at: number, length: number): bigint {
+    return BigInt.asUintN(64, this.core.hash(this.core.address_ram() + at, length))
   }
 
   get state(): Uint8Array {

@@ -4,6 +4,7 @@
  * the guest expects of a platform without it.
  */
 import { code_changed } from '../../engine/code'
+import { dirty_mark } from '../../engine/dirty'
 import { cycle_now, machine, PAGE_SIZE, RAM, run_at_hand } from '../../engine/layout'
 import { print } from '../console'
 import { set_spr } from '../exception'
@@ -135,6 +136,7 @@ function page_init(flags: u64, to: u64, from: u64): u64 {
     memory.copy(RAM + <usize>to, RAM + <usize>from, PAGE_SIZE)
   } else if (flags & ZERO_PAGE) memory.fill(RAM + <usize>to, 0, PAGE_SIZE)
   code_changed(<u32>to, PAGE_SIZE)
+  dirty_mark(<u32>to, PAGE_SIZE)
   return H_SUCCESS
 }
 
@@ -151,6 +153,7 @@ function logical_store(size: u64, address: u64, value: u64): u64 {
   if (!guest_has(address, size)) return H_SUCCESS
   for (let i: u64 = 0; i < size; i++) store<u8>(RAM + <usize>(address + i), <u8>(value >> (8 * (size - 1 - i))))
   code_changed(<u32>address, <u32>size)
+  dirty_mark(<u32>address, <u32>size)
   return H_SUCCESS
 }
 

@@ -2,6 +2,7 @@
  * System parameters of ibm,get-system-parameter (LoPAPR 1.1, 7.3.16): two bytes of length, big-endian, and the value;
  * as much of both as the caller has room for.
  */
+import { dirty_mark } from '../../engine/dirty'
 import { machine, RAM } from '../../engine/layout'
 import { RTAS_NOT_SUPPORTED, RTAS_PARAM_ERROR, RTAS_SUCCESS } from './codes'
 import { guest_has, platform } from './state'
@@ -21,6 +22,7 @@ export function system_parameter(parameter: u32, buffer: u32, length: u32): i32 
   if (parameter != SHARED_PROCESSORS && parameter != DIAGNOSTICS_RUN_MODE) return RTAS_NOT_SUPPORTED
   if (!guest_has(buffer, length)) return RTAS_PARAM_ERROR
   if (length < 2) return RTAS_SUCCESS
+  dirty_mark(buffer, length)
   const size = parameter == SHARED_PROCESSORS ? shared_processors(buffer, length) : 1
   if (parameter == DIAGNOSTICS_RUN_MODE) put(buffer, length, 2, DIAGNOSTICS_DISABLED)
   store<u16>(RAM + buffer, bswap<u16>(<u16>size))

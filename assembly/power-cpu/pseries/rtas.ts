@@ -3,6 +3,7 @@
  * 0xf000, with a block of big-endian words: token, count of arguments, count of results, arguments, results; the first
  * result is the status. Tokens are QEMU's; src/power/tree.ts names them to the guest.
  */
+import { dirty_mark } from '../../engine/dirty'
 import { cycle_now, machine, NVRAM, NVRAM_SIZE, RAM, run_at_hand, STATUS_OFF, STATUS_REBOOT } from '../../engine/layout'
 import { print } from '../console'
 import { gpr } from '../registers'
@@ -147,7 +148,10 @@ function nvram(write: bool, block: u64): i32 {
   result(block, 3, 1, 0)
   if (offset > NVRAM_SIZE || size > NVRAM_SIZE - offset || !guest_has(buffer, size)) return RTAS_PARAM_ERROR
   if (write) memory.copy(NVRAM + offset, RAM + <usize>buffer, size)
-  else memory.copy(RAM + <usize>buffer, NVRAM + offset, size)
+  else {
+    if (size != 0) dirty_mark(<u32>buffer, size)
+    memory.copy(RAM + <usize>buffer, NVRAM + offset, size)
+  }
   result(block, 3, 1, size)
   return RTAS_SUCCESS
 }

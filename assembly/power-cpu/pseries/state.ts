@@ -7,6 +7,7 @@
  *   0x400 characters typed on the console that the guest has not read, a ring
  */
 import { counter_read, counter_set, Counter } from '../../counter'
+import { dirty_mark } from '../../engine/dirty'
 import { machine, PLATFORM, RAM } from '../../engine/layout'
 
 @unmanaged
@@ -82,5 +83,7 @@ export function input_take(): u32 {
 @inline export function guest_u16(real: u64): u32 { return bswap<u16>(load<u16>(RAM + <usize>real)) }
 @inline export function guest_u32(real: u64): u32 { return bswap<u32>(load<u32>(RAM + <usize>real)) }
 @inline export function guest_u64(real: u64): u64 { return bswap<u64>(load<u64>(RAM + <usize>real)) }
-@inline export function put_u32(real: u64, value: u32): void { store<u32>(RAM + <usize>real, bswap<u32>(value)) }
-@inline export function put_u64(real: u64, value: u64): void { store<u64>(RAM + <usize>real, bswap<u64>(value)) }
+export function put_u32(real: u64, value: u32): void {
+  dirty_mark(<u32>real, 4)
+  store<u32>(RAM + <usize>real, bswap<u32>(value))
+}

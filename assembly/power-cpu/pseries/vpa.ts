@@ -8,6 +8,7 @@
 import { gpr } from '../registers'
 import { H_HARDWARE, H_PARAMETER, H_RESOURCE, H_SUCCESS } from './codes'
 import { guest_has, guest_u16, guest_u32, put_u32, Server, server_at } from './state'
+import { dirty_mark } from '../../engine/dirty'
 import { machine, RAM } from '../../engine/layout'
 
 const REGISTER_VPA: u32 = 1
@@ -57,6 +58,7 @@ function register_vpa(to: Server, area: u64): u64 {
   if (size < VPA_MINIMUM || !one_page(area, size)) return H_PARAMETER
   to.vpa = area
   const status = RAM + <usize>(area + VPA_STATUS)
+  dirty_mark(<u32>(area + VPA_STATUS), 1)
   store<u8>(status, load<u8>(status) | STATUS_SHARED)
   return H_SUCCESS
 }
