@@ -40,3 +40,30 @@ async function saved(page: Page, button: string): Promise<Buffer> {
 /** Every byte that the guest has printed. */
 export const consoleOf = (page: Page): Promise<Buffer> => saved(page, '#save-console')
 export const machineFile = (page: Page): Promise<Buffer> => saved(page, '#save')
+
+/** Switches a kernel on that lies on the disk, with the first process of the page; it stands after a few cycles. */
+export async function bootKernel(
+  page: Page,
+  { kernel, append, memoryMib }: { kernel: string; append: string; memoryMib: number },
+): Promise<void> {
+  await stood(page)
+  await page.setInputFiles('#files', kernel)
+  await page.waitForSelector('.files dt:has-text("Kernel")')
+  await page.selectOption('#memory', `${memoryMib}`)
+  await page.fill('#append', append)
+  await page.fill('#until', '1000')
+  await page.press('#until', 'Tab')
+  // As fast as it goes.
+  await page.uncheck('#paced')
+  await page.click('#boot')
+  await page.waitForSelector('[data-fact=Cycles]:text-is("1,000")', { timeout: 60_000 })
+  await stood(page)
+}
+
+/** Goes on from a file of a saved machine. */
+export async function openSaved(page: Page, file: string, timeout: number): Promise<void> {
+  await stood(page)
+  await page.setInputFiles('#files', file)
+  await page.waitForSelector('[data-fact=Cycles]:not(:text-is("1,000"))', { timeout })
+  await stood(page, timeout)
+}

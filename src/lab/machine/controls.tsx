@@ -22,6 +22,7 @@ export function Controls({ desk, state }: { desk: Desk; state: State }) {
         <Text id="until" label="until cycle" value={form.until} onChange={(until) => desk.fill({ until })} />
         <label class="check">
           <input
+            id="paced"
             type="checkbox"
             checked={form.paced}
             onChange={(event) => desk.fill({ paced: event.currentTarget.checked })}
