@@ -94,6 +94,35 @@ function shellAnswers({ stdout }: Output): string {
   return `${first!.console.length} bytes of console and the state ${first!.state_hash} twice; ${slept}`
 }
 
+interface InBrowser {
+  readonly stops: readonly { readonly cycles: string; readonly same: boolean }[]
+  readonly back_and_on: boolean
+  readonly saved_in_node: boolean
+  readonly first_process: boolean
+  readonly node: { readonly cpu_seconds: number }
+  readonly chromium: { readonly cpu_seconds: number }
+}
+
+function sameInChromium(output: Output): string {
+  const found = parse<InBrowser>(output)
+  const { stops, node, chromium } = found
+  const same = stops.filter((stop) => stop.same).length
+  const shown =
+    `${same} of ${stops.length} instants up to cycle ${Number(stops.at(-1)!.cycles).toLocaleString('en-US')}, ` +
+    `back and on ${found.back_and_on}, from a machine saved in Node ${found.saved_in_node}; ` +
+    `${seconds(node.cpu_seconds)} of CPU in Node, ${seconds(chromium.cpu_seconds)} in Chromium, all of it counted`
+  demand(same === stops.length && same >= 8 && found.first_process, shown)
+  demand(found.back_and_on && found.saved_in_node, shown)
+  return shown
+}
+
+const inChromium = (kernel: string) => ({
+  id: `${kernel}-chromium`,
+  text: `Debian’s ${kernel}: the same console bytes and state hash at the same cycle in Node and in Chromium, saved and restored in between`,
+  command: `npm run --silent linux:browser -- --kernel ${kernel} --json`,
+  show: sameInChromium,
+})
+
 export const linuxGuests: readonly Section[] = [
   {
     title: 'Other people’s guests on the Power machine',
@@ -122,6 +151,8 @@ export const linuxGuests: readonly Section[] = [
         command: SHELL,
         show: shellAnswers,
       },
+      inChromium('linux-6.1'),
+      inChromium('linux-6.12'),
       conformance('big'),
       conformance('little'),
       {

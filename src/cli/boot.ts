@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { type Command, InvalidArgumentError, Option } from 'commander'
+import { replaceWith } from '../file/replace.js'
 import {
   bootMachine,
   COST_CLASSES,
@@ -10,6 +11,7 @@ import {
   type PowerMachine,
   serveGdb,
 } from '../power/index.js'
+import { isSaved, readSaved, savedParts } from '../power/saved.js'
 import { jsonText } from '../report/json.js'
 import { readInitrd } from './initrd.js'
 import { fileKeys, LIVE_CYCLES, liveKeys, pace } from './keys.js'
@@ -34,6 +36,7 @@ interface Options {
   input?: string
   prompt?: string
   reboots: number
+  save?: string
   gdb?: number
   json?: true
 }
@@ -103,7 +106,10 @@ export function addBoot(program: Command, end: (status: number) => void): void {
     .description(
       'Loads a Power program into a machine of its own and runs it. What it prints goes to stdout, how it ended to stderr.',
     )
-    .argument('<file>', 'ELF32 or ELF64 for Power, or with --raw an image without a header')
+    .argument(
+      '<file>',
+      'ELF32 or ELF64 for Power, what --save wrote, or with --raw an image without a header',
+    )
     .option('--machine <name>', 'bare32 or pseries; default: by the width of the ELF file', model)
     .option('--memory <size>', 'of the guest', parseMemory, 64 * MIB)
     .addOption(
@@ -141,6 +147,7 @@ export function addBoot(program: Command, end: (status: number) => void): void {
       'typed on the console, as far as the guest reads it; default: a terminal’s keys',
     )
     .option('--prompt <text>', 'type one line of --input each time the guest has printed this')
+    .option('--save <file>', 'at its end write the machine, for boot or the lab’s page of a machine to go on')
     .option('--gdb <port>', 'wait for a debugger there, on this machine only; 0: a port that is free', port)
     .option(
       '--reboots <n>',
@@ -183,7 +190,7 @@ async function boot(file: string, options: Options): Promise<number> {
       keys.hear(printed)
       if (options.json) text += printed
       else print(printed)
-      if (keys.live) await pace(machine, options.cpu)
+      if (keys.live) await pace(machine, machine.make.cpuHz)
       if (stop === 'reboot' && reboots < options.reboots) {
         reboots++
         machine = startAgain(machine, file, options)
@@ -193,6 +200,7 @@ async function boot(file: string, options: Options): Promise<number> {
   } finally {
     keys.close()
   }
+  if (options.save !== undefined) replaceWith(options.save, savedParts(machine))
   if (options.json) print(jsonText(endJson(file, machine, stop, text, options)))
   else process.stderr.write(`chronovisor: ${endText(machine, stop)}\n`)
   return stop === 'fault' ? EXIT.failed : EXIT.held
@@ -220,7 +228,9 @@ function start(file: string, options: Options): PowerMachine {
   const { machine: name, memory: ramBytes, cpu: cpuHz, tb, cost: costs, raw, entry } = options
   if (raw !== undefined && name === undefined)
     throw new InputError('--raw needs --machine: an image does not say what it is for')
-  return bootMachine(readFileSync(file), file, {
+  const bytes = readFileSync(file)
+  if (isSaved(bytes)) return savedMachine(bytes, file, options)
+  return bootMachine(bytes, file, {
     ...(name && { model: name }),
     ramBytes,
     cpuHz,
@@ -235,6 +245,15 @@ function start(file: string, options: Options): PowerMachine {
     ...(raw !== undefined && { rawAt: raw }),
     ...(entry !== undefined && { entry }),
   })
+}
+
+/** It has what it had: no option can change it. */
+function savedMachine(bytes: Uint8Array, file: string, options: Options): PowerMachine {
+  const told = (['machine', 'raw', 'entry', 'append', 'initrd', 'dtb', 'tb', 'date'] as const).find(
+    (name) => options[name] !== undefined,
+  )
+  if (told) throw new InputError(`--${told}: ${file} is a saved machine; expected none of what makes one`)
+  return readSaved(bytes, file)
 }
 
 const named = (name: string) => ({ name, bytes: readFileSync(name) })

@@ -15,6 +15,7 @@ const PORT = 1282
 
 interface Options {
   port: number
+  machine?: true
   static?: string
   json?: true
 }
@@ -26,18 +27,22 @@ export function addLab(program: Command): void {
     .description(
       'Serves the lab page to browsers on this machine, until it is interrupted. The page runs scenarios by itself, on the same core.',
     )
-    .argument('[scenario]', 'a name that `list` shows: the address leads to it')
+    .argument('[scenario]', 'a name that `list` shows, or a guest of the machine: the address leads to it')
     .option('--port <n>', 'to listen on at 127.0.0.1; 0: any that is free', parsePort, PORT)
+    .option('--machine', 'the page of one Power machine instead')
     .option('--static <folder>', 'writes the page as files for any file server instead, into a new folder')
     .option('--json', 'one JSON document on stdout')
-    .addHelpText('after', '\nExample:\n  $ chronovisor lab xen-1282-stale-lower')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ chronovisor lab xen-1282-stale-lower\n  $ chronovisor lab --machine b64-clocks',
+    )
     .action(async (scenario: string | undefined, options: Options) => {
       if (options.static === undefined) await serve(scenario, options)
       else await writeStatic(options.static, options)
     })
 }
 
-async function serve(scenario: string | undefined, { port, json }: Options): Promise<void> {
+async function serve(scenario: string | undefined, { machine, port, json }: Options): Promise<void> {
   const server = serverOf(await page())
   server.listen(port, '127.0.0.1')
   try {
@@ -47,7 +52,8 @@ async function serve(scenario: string | undefined, { port, json }: Options): Pro
     throw new InputError(`port ${port} is in use; expected a free one: --port 0 takes any`)
   }
   const hash = scenario === undefined ? '' : `#${encodeURIComponent(scenario)}`
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/${hash}`
+  const file = machine ? 'machine.html' : ''
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/${file}${hash}`
   print(json ? jsonText({ url }) : `${url}\n`)
   note('Open it in a browser. Ctrl+C ends it.\n')
   const ended = new AbortController()

@@ -5,7 +5,7 @@ import { BenchError } from '../bench/error.js'
 import { MathError } from '../math/index.js'
 import { MigrationError } from '../migration/index.js'
 import { PolicyError } from '../policy/index.js'
-import { ElfError, TreeError } from '../power/index.js'
+import { ElfError, SavedError, TreeError } from '../power/index.js'
 import { QueueError } from '../queue/error.js'
 import { ReplayError } from '../replay/index.js'
 import { ScenarioError } from '../scenario/index.js'
@@ -100,6 +100,7 @@ function report(error: unknown): number {
     error instanceof ReplayError ||
     error instanceof BenchError ||
     error instanceof ElfError ||
+    error instanceof SavedError ||
     error instanceof TreeError ||
     error instanceof QueueError ||
     error instanceof SweepError ||

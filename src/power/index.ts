@@ -25,3 +25,4 @@ export {
   type PowerSnapshot,
   PowerStateError,
 } from './machine.js'
+export { SavedError } from './saved.js'

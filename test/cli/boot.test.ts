@@ -57,6 +57,25 @@ describe('boot', () => {
     })
   })
 
+  it('--save writes a machine that boot goes on from, to the same end', async () => {
+    const file = join(folder, 'saved.chvp')
+    const boot = (...args: string[]) => execute(['boot', ...args, '--json'])
+    const whole = await boot(guest('b64-clocks'), '--max-instructions', '70_000_001')
+    const first = await boot(guest('b64-clocks'), '--max-instructions', '33_333_333', '--save', file)
+    const second = await boot(file, '--max-instructions', '70_000_001')
+    const [one, other, all] = [first, second, whole].map(({ stdout }) => JSON.parse(stdout))
+    expect(other.state_hash).toBe(all.state_hash)
+    expect(one.console + other.console).toBe(all.console)
+    const refused = await boot(file, '--append', 'words')
+    expect([refused.code, refused.stderr]).toEqual([
+      2,
+      expect.stringContaining(`--append: ${file} is a saved machine; expected none of what makes one`),
+    ])
+    writeFileSync(file, readFileSync(file).subarray(0, 5000))
+    const cut = await boot(file)
+    expect([cut.code, cut.stderr]).toEqual([2, expect.stringContaining('offset 5000: the file ends inside')])
+  })
+
   it('a guest that asks for a reboot is booted again as often as wanted', async () => {
     const file = join(folder, 'reboot.bin')
     const image = Buffer.alloc(0x140)

@@ -129,7 +129,7 @@ describe('chronovisor lab', () => {
       status: 0,
       stdout: `${folder}\n`,
     })
-    expect(readdirSync(folder).sort()).toEqual(['assets', 'icon.svg', 'index.html'])
+    expect(readdirSync(folder).sort()).toEqual(['assets', 'icon.svg', 'index.html', 'machine.html'])
     const again = await chronovisor('lab', '--static', folder).ended
     expect(again).toMatchObject({ status: 2, stdout: '' })
     expect(again.stderr).toContain('this folder is not empty; expected a new one')
