@@ -1,7 +1,7 @@
 /**
  * Decoded code: 16 bytes, a *slot*, for each instruction of a page, made when the instruction is first executed.
  *
- *     decoded page:  slot 0 | slot 1 | … | slot 1023 | end | u32 guest page, u32 flavour
+ *     decoded page:  slot 0 | slot 1 | … | slot 1023 | end | u32 guest page, u32 flavour, u32 compiled loops
  *
  *     slot   +0 u16 operation   a case of the interpreter's loop; 0: not decoded yet
  *            +2 u16 d  +4 u16 a  +6 u16 b    addresses of registers, or small numbers
@@ -21,6 +21,7 @@
  * the words that it wrote, so code that changes itself is seen at once, with or without icbi. The architecture allows
  * that (it asks for icbi and isync so that other implementations see it too).
  */
+import { hot_begin, hot_forget, hot_forget_all } from './hot'
 import { CODE, PAGE_BITS, PAGE_OF, run_at_hand } from './layout'
 import { tlb_forget_code, tlb_forget_writes } from './tlb'
 
@@ -45,6 +46,7 @@ export function code_flush(): void {
     memory.fill(page, 0, CODE_PAGE_SIZE)
   }
   r.code_used = 0
+  hot_forget_all()
   tlb_forget_code()
 }
 
@@ -66,6 +68,7 @@ export function code_page_make(guest_page: u32, flavour: u32, end: u16): usize {
     store<u32>(page_of(guest_page), <u32>page)
     tlb_forget_writes(guest_page)
   } else {
+    hot_forget(page, page + SLOTS_SIZE)
     memory.fill(page, 0, SLOTS_SIZE)
     tlb_forget_code() // pages are found there by the flavour they had
   }
@@ -85,14 +88,33 @@ export function code_changed(from: u32, bytes: u32): void {
   for (let word = (from >> 2) - before; word <= last; word++) {
     const page = code_page(word >> (PAGE_BITS - 2))
     if (page == 0) word |= SLOTS_A_PAGE - 1 // the loop goes on with the next page
-    else store<u16>(page + ((word & (SLOTS_A_PAGE - 1)) << 4), 0)
+    else clear(page, page + ((word & (SLOTS_A_PAGE - 1)) << 4))
   }
+}
+
+/** Data beside code is no code: nothing is decoded of it, and no loop has it. */
+function clear(page: usize, slot: usize): void {
+  if (load<u16>(slot) == 0) return
+  store<u16>(slot, 0)
+  if (load<u32>(page + SLOTS_SIZE, 24) != 0) hot_forget(slot, slot)
+}
+
+/** The page of a slot. */
+@inline export function decoded_page_of(slot: usize): usize { return slot - (slot - CODE) % CODE_PAGE_SIZE }
+
+/**
+ * A compiled loop that begins at `slot` is the table's function `loop` (engine/hot.ts), and lies between two slots of its
+ * page; `op` is the operation that enters it.
+ */
+export function code_compiled(slot: usize, loop: u32, first: usize, last: usize, op: u16): void {
+  hot_begin(slot, load<u16>(slot), loop, first, last)
+  store<u16>(slot, op)
+  store<u32>(decoded_page_of(slot) + SLOTS_SIZE, 1, 24)
 }
 
 /** The guest page whose decoded page holds `slot`. */
 @inline export function guest_page_of(slot: usize): u32 {
-  const page = slot - (slot - CODE) % CODE_PAGE_SIZE
-  return load<u32>(page + SLOTS_SIZE, 16)
+  return load<u32>(decoded_page_of(slot) + SLOTS_SIZE, 16)
 }
 
 /** Offset of a slot's instruction in its guest page. */

@@ -11,6 +11,7 @@
  *   0x04c000 CONSOLE    what the guest printed, on its way out; not state
  *   0x050000 RUN        the run at hand; not state
  *   0x052000 DEBUG      where a debugger wants to stop; not state; engine/debug.ts
+ *   0x054000 HOT        where loops begin that are compiled; not state; engine/hot.ts
  *   0x060000 static data of the compiler
  *   0x080000 TLB        what is at hand of KNOWN, and of pages in real mode; derived; engine/tlb.ts
  *   0x0e0000 DIRTY      by guest page, a bit: written since a copy of it was made; not state; engine/dirty.ts
@@ -36,6 +37,7 @@ export const CONSOLE: usize = 0x4c000
 export const CONSOLE_SIZE: u32 = 0x4000
 export const RUN: usize = 0x50000
 export const DEBUG: usize = 0x52000
+export const HOT: usize = 0x54000
 export const TLB: usize = 0x80000
 export const DIRTY: usize = 0xe0000
 export const DIRTY_SIZE: u32 = 0x10000 // a bit for each page of RAM_MAX
@@ -103,6 +105,8 @@ export class Run {
   tick_multiplier: u64
   tick_shift: u64
   tick_den: u64
+  hot_cool: usize // the beginning of a loop that is interpreted until this run ends
+  hot_op: u32 // what that slot does by itself
 }
 export const MACHINE_COSTS: usize = MACHINE + offsetof<Machine>('costs0')
 export const RUN_LEFT: usize = RUN + offsetof<Run>('left')

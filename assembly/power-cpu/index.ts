@@ -1,6 +1,7 @@
 /** What build/power.wasm exports: a machine that runs Power machine code. */
-import { code_flush } from '../engine/code'
+import { code_compiled, code_flush, decoded_page_of } from '../engine/code'
 import { debug_why, STOP_NONE } from '../engine/debug'
+import { hot_op } from '../engine/hot'
 import { tlb_flush } from '../engine/tlb'
 import {
   CONSOLE, CPU, DIRTY, Machine, machine, MACHINE_COSTS, NVRAM, PAGE_SIZE, RAM, RAM_MAX, run_at_hand, STATE, STATE_END,
@@ -10,15 +11,15 @@ import { xxh64 } from '../hash'
 import { BOARD_PSERIES } from './board'
 import { step, stepping } from './debug'
 import { deliver, set_spr } from './exception'
-import { interpret } from './interpret'
+import { interpret, slot_known } from './interpret'
 import { lpcr, LPCR_LD, lpcr_set, process_table_set } from './partition'
 import {
-  get_cr, get_xer, MODEL, MODEL_SERVER, MSR, MSR_ME, PC, PVR, RESERVED_AT, RESERVED_NONE, set_cr, set_xer, SPR_FSCR,
+  get_cr, get_xer, MODEL, MODEL_SERVER, MSR, MSR_ME, PC, PVR, RESERVED_AT, RESERVED_NONE, set_cr, set_xer, SPR_FSCR, wide_mode,
 } from './registers'
 import { day_now, day_start, input_put, platform } from './pseries/state'
 import { SOURCE_VTY, xics_reset, xics_signal } from './pseries/xics'
 import { FSCR_RESET, MMCR0, MMCR0_RESET } from './special'
-import { COST_CLASSES } from './tables'
+import { COST_CLASSES, Op } from './tables'
 import { ticks_unknown } from './ticks'
 import { vcpu_choose, vcpu_here, vcpu_wakes, vcpus_set } from './vcpus'
 import { ciabr_set, dawr_set } from './watch'
@@ -175,6 +176,18 @@ export function decoded(): u32 { return run_at_hand().decoded }
 export function console_used(): u32 { return run_at_hand().console_used }
 export function console_clear(): void { run_at_hand().console_used = 0 }
 export function timebase(): u64 { return timebase_at(machine().cycle) }
+
+/** The slot that runs next, where its page is at hand; 0 where it is not. */
+export function slot_at_hand(): usize { return slot_known() }
+/** Whether addresses are of 64 bits in the mode at hand. */
+export function wide_at_hand(): bool { return wide_mode() }
+/** The decoded page that a slot lies in, and what a slot at which a loop begins does by itself. */
+export function page_of_slot(slot: usize): usize { return decoded_page_of(slot) }
+export function slot_alone(slot: usize): u32 { return hot_op(slot) }
+/** The loop that begins at `slot`, between two slots, is a function of the table from now on; see engine/hot.ts. */
+export function loop_compiled(slot: usize, loop: u32, first: usize, last: usize): void {
+  code_compiled(slot, loop, first, last, <u16>Op.HOT)
+}
 
 /** CR and XER as the architecture shows them; the other registers are plain memory (registers.ts). */
 export function cr(): u32 { return get_cr() }

@@ -16,6 +16,7 @@
  */
 import { SLOT_SIZE } from '../engine/code'
 import { debug_stopped, STOP_BREAK } from '../engine/debug'
+import { hot_cool_down, hot_function, hot_index, hot_warm_up, hot_wide } from '../engine/hot'
 import { cycle_now, end_run, machine, PAGE_MASK, RUN_LEFT, RUN_TLB_DATA, RUN_TLB_FETCH } from '../engine/layout'
 import { tlb_entry, TLB_WRITE } from '../engine/tlb'
 import { mulhi_u64 } from '../wide'
@@ -168,6 +169,19 @@ function run<W, E>(): void {
         store<u64>(PC, pc_of<W>(bias, ip))
         debug_stopped(STOP_BREAK)
         return leave(end_run(left))
+      case Op.HOT: {
+        const loop = hot_function(ip)
+        if (hot_wide(loop) == (sizeof<W>() == 8)) {
+          const came = call_indirect<u64>(hot_index(loop), left, tlb, ip)
+          if (<i32>came != left) {
+            left = <i32>came
+            ip = <usize>(came >> 32)
+            continue
+          }
+        }
+        left = hot_cool_down(ip, left)
+        continue
+      }
       // out of line
       case Op.ARITH:
         store<i32>(RUN_LEFT, left)
@@ -1130,9 +1144,19 @@ function run<W, E>(): void {
   leave(left)
 }
 
+/** The slot of PC, if the TLB of the mode at hand has its page; 0 if not. */
+export function slot_known(): usize {
+  choose_tlbs()
+  hot_warm_up()
+  const pc = wide_mode() ? load<u64>(PC) : <u64><u32>load<u64>(PC)
+  const entry = tlb_entry(load<usize>(RUN_TLB_FETCH), pc)
+  return load<u64>(entry) == (pc & ~PAGE_MASK) ? load<usize>(entry, 8) + ((<usize>pc & 0xffc) << 2) : 0
+}
+
 /** One stretch in the mode that MSR asks for. */
 export function interpret(): void {
   choose_tlbs()
+  hot_warm_up()
   const little = (msr() & MSR_LE) != 0
   if (wide_mode()) {
     if (little) run<u64, i8>()

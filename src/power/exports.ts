@@ -1,6 +1,7 @@
 /** What build/power.wasm exports; each at its definition in assembly/power-cpu/index.ts. */
 export interface PowerExports {
   readonly memory: WebAssembly.Memory
+  readonly table: WebAssembly.Table
   address_state(): number
   address_state_end(): number
   address_cpu(): number
@@ -58,5 +59,10 @@ export interface PowerExports {
   put_xer(value: number): void
   put_pc(value: bigint): void
   put_msr(value: bigint): void
+  slot_at_hand(): number
+  wide_at_hand(): number
+  page_of_slot(slot: number): number
+  slot_alone(slot: number): number
+  loop_compiled(slot: number, loop: number, first: number, last: number): void
   hash(address: number, length: number): bigint
 }

@@ -6,6 +6,7 @@ import { type Build, instanceOf } from '../core/load.js'
 import { type CopiedMemory, fill, marked, PAGE, type Run, type SparseMemory } from '../core/sparse.js'
 import { latin1Text } from './bytes.js'
 import type { PowerExports } from './exports.js'
+import { HotLoops } from './hot/index.js'
 import { COST_CLASSES, type CostClass } from './instructions.js'
 import type { TreeOptions } from './tree.js'
 
@@ -63,9 +64,10 @@ const GROWTH = 65536
 const NVRAM_BYTES = 65536
 /** Offsets of registers from address_cpu(), as in assembly/power-cpu/registers.ts. */
 const AT = { gpr: 0, lr: 0x108, ctr: 0x110, msr: 0x120, pc: 0x128, spr: 0x1000 } as const
-/** V8 looks for a better compiled form of a function only when it is called, so a young machine is called often. */
-const FIRST_SLICE = 100_000n
-const LAST_SLICE = 100_000_000n
+/** Enough that a look costs nothing, few enough that a hot loop is soon found. */
+const LOOK_AFTER = 100_000n
+/** In cycles: what a machine runs without a pause while it idles. */
+const LONGEST_SLICE = 100_000_000n
 
 /** 2026-01-01T00:00:00Z: the same in every run, unless someone says otherwise. */
 const DAY_ZERO = 1_767_225_600_000_000_000n
@@ -95,6 +97,11 @@ export interface PowerOptions {
   /** Of the platform's random numbers. */
   readonly seed?: bigint
   readonly build?: Build
+  /**
+   * Instructions between two looks at where the machine is, by which hot loops are found and compiled; default 100,000, 0 for
+   * none. Nothing but the time that a run takes depends on it.
+   */
+  readonly lookAfter?: bigint
 }
 
 export interface PowerSnapshot {
@@ -125,7 +132,10 @@ export class PowerMachine implements CopiedMemory {
   readonly #build: Build
   /** What the guest has printed, not fetched yet. */
   #printed: Uint8Array[] = []
-  #slice = FIRST_SLICE
+  /** Cycles that it runs without a pause. */
+  #slice: bigint
+  readonly #lookAfter: bigint
+  readonly #hot: HotLoops
   readonly #ramBytes: number
   /** What a device tree says of it. */
   readonly described: Omit<TreeOptions, 'append' | 'initrd' | 'rtas'>
@@ -136,6 +146,9 @@ export class PowerMachine implements CopiedMemory {
     this.#build = build
     this.#ramBytes = options.ramBytes ?? 16 << 20
     this.core = instanceOf('power', build) as unknown as PowerExports
+    this.#lookAfter = options.lookAfter ?? LOOK_AFTER
+    this.#slice = this.#lookAfter || LOOK_AFTER
+    this.#hot = new HotLoops(this.core)
     this.#grow()
     const { board, server, pvr } = this.model
     const decBits = options.decBits ?? this.model.decBits
@@ -279,15 +292,27 @@ export class PowerMachine implements CopiedMemory {
       const now = this.cycles
       if (now >= cycles || pause()) return 'time'
       const until = now + this.#slice < cycles ? now + this.#slice : cycles
+      const before = this.instructions
       const status = go(until)
       this.#fetchConsole()
-      if (this.#slice < LAST_SLICE) this.#slice *= 2n
+      this.#look(this.instructions - before)
       if (status === OFF) return 'off'
       if (status === FAULT) return 'fault'
       if (status === REBOOT) return 'reboot'
       if (this.core.debug_why() !== 0) return 'debug'
       if (this.core.halted() !== 0 && !halted) return 'halted'
     }
+  }
+
+  /** After a slice in which so many instructions were executed. */
+  #look(executed: bigint): void {
+    const enough = this.#lookAfter || LOOK_AFTER
+    if (2n * executed < enough) {
+      if (this.#slice < LONGEST_SLICE) this.#slice *= 2n
+      return
+    }
+    if (executed > 2n * enough) this.#slice /= 2n
+    if (this.#lookAfter !== 0n) this.#hot.look()
   }
 
   #fetchConsole(): void {

@@ -7,6 +7,7 @@ const VARIANTS = [
   'DECODE', // not decoded yet; 0, so that a cleared slot is one
   'PAGE_END',
   'BREAK', // a debugger's
+  'HOT', // where a loop begins that is compiled
   'ARITH',
   'MEM',
   'SYS',
@@ -84,6 +85,9 @@ export function operations(): string[] {
   const named = hot.flatMap(({ does, record }) => (record ? [does, `${does}_RC`] : [does]))
   return [...new Set([...VARIANTS, ...named]), ...PAIRS.map((pair) => pair.join('_'))]
 }
+
+/** Operations from this one on run two slots. */
+export const FIRST_PAIR = operations().length - PAIRS.length
 
 /** Names of the out-of-line handlers of one file, in the order of their numbers. */
 export const handlers = (file: string): string[] =>
@@ -198,7 +202,7 @@ export const FLAG_ONLY_32: u32 = ${FLAG_ONLY_32}
 export const FLAG_SERVER: u32 = ${FLAG_SERVER}
 export const FLAG_PRIVILEGED: u32 = ${FLAG_PRIVILEGED}
 export const COST_CLASSES: u32 = ${COST_CLASSES.length}`,
-    `/** Operations from this one on run two slots. */\nexport const FIRST_PAIR: u32 = ${operations().length - PAIRS.length}`,
+    `/** Operations from this one on run two slots. */\nexport const FIRST_PAIR: u32 = ${FIRST_PAIR}`,
     '/** Pairs, six bytes each: first operation, second operation, the one for both; 0 ends the list. */',
     table('PAIRS', 'u16', [
       ...PAIRS.flatMap((pair) => [...pair, pair.join('_')].map((op) => operations().indexOf(op))),
