@@ -27,14 +27,32 @@ const library: Plugin = {
   },
 }
 
-/** A page has no disk: src/core/disk.ts gives way to its own. */
-const disk: Plugin = {
-  name: 'disk',
+/** What a page has not, and what is there instead: who asks, for what, and what it gets. */
+const REPLACED = [
+  ['/src/core/load.ts', './disk.js', 'src/lab/worker/disk.ts'],
+  ['/src/world/world.ts', './code/guest.js', 'src/lab/worker/no-code.ts'],
+] as const
+
+const replaced: Plugin = {
+  name: 'replaced',
   enforce: 'pre',
-  resolveId: (id, importer) =>
-    id === './disk.js' && importer?.replaceAll('\\', '/').endsWith('/src/core/load.ts')
-      ? path('src/lab/worker/disk.ts')
-      : null,
+  resolveId: (id, importer) => {
+    const asks = importer?.replaceAll('\\', '/') ?? ''
+    const found = REPLACED.find(([who, what]) => id === what && asks.endsWith(who))
+    return found ? path(found[2]) : null
+  },
+}
+
+/** zod can write JSON schemas. Nobody asks it to: the page has the one that was written when it was built. */
+const noJsonSchema: Plugin = {
+  name: 'no-json-schema',
+  transform: (code, id) => {
+    if (!/\/zod\/v4\/core\/(to-json-schema|json-schema-processors)\.js$/.test(id.replaceAll('\\', '/')))
+      return null
+    const names = [...code.matchAll(/^export (?:function|const|class) (\w+)/gm)].map(([, name]) => name)
+    const none = "const none = () => { throw new Error('there is no JSON schema of zod in the page') }"
+    return [none, ...names.map((name) => `export const ${name} = none`)].join('\n')
+  },
 }
 
 /** Builds into `folder`, which it empties. A warning is an error: most often something of Node is in the page. */
@@ -45,8 +63,8 @@ export async function buildLab(folder: string): Promise<void> {
     root: path('src/lab'),
     base: './',
     logLevel: 'warn',
-    plugins: [library, disk],
-    worker: { format: 'es', plugins: () => [disk] },
+    plugins: [library, replaced],
+    worker: { format: 'es', plugins: () => [replaced, noJsonSchema] },
     oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
     build: {
       outDir: folder,

@@ -77,8 +77,6 @@ export const lab: readonly Section[] = [
         text: 'The page with its core and the whole library is below 200 kB, compressed by gzip',
         command: FIGURES,
         show: size,
-        because:
-          'The 36 reports came into the library (all of it is 25 kB of the page), with what they need of core, policies and checks',
       },
       {
         id: 'machine-chromium',

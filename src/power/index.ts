@@ -1,5 +1,6 @@
 /** Machines that run Power machine code. */
 export { type BootOptions, bootMachine } from './boot.js'
+export { COST_CLASSES, type CostClass } from './costs.js'
 export { disassemble } from './disassemble.js'
 export { ElfError } from './elf.js'
 export { TreeError } from './fdt.js'
@@ -13,7 +14,6 @@ export {
   ramFolder,
   ramLink,
 } from './initramfs.js'
-export { COST_CLASSES, type CostClass } from './instructions.js'
 export {
   MAX_CPUS,
   MODELS,

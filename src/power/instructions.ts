@@ -20,6 +20,7 @@
  *
  * Source: Power ISA 3.0B; for the classic CPU the Programming Environments Manual for 32-bit implementations.
  */
+import type { CostClass } from './costs.js'
 import { FLOAT_TABLE } from './table-float.js'
 import { VECTOR_TABLE } from './table-vector.js'
 import { VSX_TABLE } from './table-vsx.js'
@@ -246,27 +247,6 @@ dcbz        31/1014  X     RA0,RB          cache     raw        mem
 msgclrp     31/174   X     RB              system    raw        sys       64,3,p
 msgsndp     31/142   X     RB              system    raw        sys       64,3,p
 `
-
-/** Classes of the cost model, in the order of their numbers in the core. */
-export const COST_CLASSES = [
-  'integer',
-  'multiply',
-  'divide',
-  'rotate',
-  'cr',
-  'branch',
-  'load',
-  'store',
-  'multiple',
-  'reserve',
-  'cache',
-  'sync',
-  'trap',
-  'system',
-  'float',
-  'vector',
-] as const
-export type CostClass = (typeof COST_CLASSES)[number]
 
 /** Where the extended opcode lies in the word, and how wide it is; `D`-like forms have none. */
 const FORMS: Readonly<

@@ -5,9 +5,9 @@
 import { type Build, instanceOf } from '../core/load.js'
 import { type CopiedMemory, fill, marked, PAGE, type Run, type SparseMemory } from '../core/sparse.js'
 import { latin1Text } from './bytes.js'
+import { COST_CLASSES, type CostClass } from './costs.js'
 import type { PowerExports } from './exports.js'
 import { HotLoops } from './hot/index.js'
-import { COST_CLASSES, type CostClass } from './instructions.js'
 import type { TreeOptions } from './tree.js'
 
 /** Boards, as assembly/power-cpu/board.ts has them. */

@@ -1,5 +1,6 @@
 /** The decoder's tables as AssemblyScript, from the tables of instructions and SPRs. */
-import { COST_CLASSES, FACILITIES, INSTRUCTIONS, type Instruction } from './instructions.js'
+import { COST_CLASSES } from './costs.js'
+import { FACILITIES, INSTRUCTIONS, type Instruction } from './instructions.js'
 import { SPR_KINDS, sprBits } from './sprs.js'
 
 /** Cases of the interpreter's loop that no row of the table names: variants that the decoder chooses. */
