@@ -4,19 +4,20 @@
  *
  *   every=MS      a line of all clocks each MS milliseconds of CLOCK_MONOTONIC, until count=N of them
  *   sleepers=MS   six sleepers, each of which sleeps MS milliseconds again and again and says how late it woke
+ *   spread=N      on each of the first N CPUs six sleepers, and a process that does what `every` says
  *   for=MS        after which it ends
  *   then=off      how: off (default), reboot, panic, or stay
  *
  *   typed lines: clocks, sleep MS, echo WORDS, off, reboot; all answer with a line
  *
- *   @clocks N tb T realtime NS monotonic NS boottime NS monotonic-raw NS tb T
+ *   @clocks N tb T realtime NS monotonic NS boottime NS monotonic-raw NS tb T; of CPUs but the first: N cpu C tb T …
  *   @sleeps KIND CLOCK asked NS tb T
- *   @woke KIND CLOCK slept NS asked NS late NS at NS tb T
+ *   @woke KIND CLOCK slept NS asked NS late NS at NS tb T; KIND is followed by @C where they are spread
  */
 typedef unsigned long u64;
 typedef long i64;
 
-enum { READ = 3, WRITE = 4, CLOSE = 6, FORK = 2, REBOOT = 88, SYNC = 36, PPOLL = 281 };
+enum { EXIT = 1, READ = 3, WRITE = 4, CLOSE = 6, FORK = 2, REBOOT = 88, SYNC = 36, PPOLL = 281, SET_AFFINITY = 222 };
 enum { CLOCK_GETTIME = 246, NANOSLEEP = 162, CLOCK_NANOSLEEP = 248, TIMERFD_CREATE = 306, TIMERFD_SETTIME = 311 };
 enum { REALTIME = 0, MONOTONIC = 1, RAW = 4, BOOTTIME = 7, ABSOLUTE = 1 };
 
@@ -84,6 +85,15 @@ static void say_text(const char *text) {
   say(&line);
 }
 
+/* The CPU that this process stays on; -1: any. */
+static int cpu = -1;
+
+static void stay_on(int number) {
+  u64 mask = 1ul << number;
+  cpu = number;
+  call(SET_AFFINITY, 0, sizeof mask, (i64)&mask, 0);
+}
+
 static void clocks(i64 n) {
   struct line line;
   line.used = 0;
@@ -91,6 +101,7 @@ static void clocks(i64 n) {
   i64 realtime = now(REALTIME), monotonic = now(MONOTONIC), boottime = now(BOOTTIME), raw = now(RAW);
   u64 after = timebase();
   add_number(&line, "@clocks ", n);
+  if (cpu > 0) add_number(&line, " cpu ", cpu);
   add_number(&line, " tb ", before);
   add_number(&line, " realtime ", realtime);
   add_number(&line, " monotonic ", monotonic);
@@ -100,21 +111,31 @@ static void clocks(i64 n) {
   say(&line);
 }
 
-static void sleeps(const char *kind, i64 asked, u64 tb) {
+enum way { RELATIVE, UNTIL, TIMER };
+struct sleeper { const char *kind; const char *on; enum way way; int clock; };
+
+static void add_name(struct line *to, const struct sleeper *s) {
+  add(to, s->kind);
+  if (cpu >= 0) add_number(to, "@", cpu);
+  add(to, " ");
+  add(to, s->on);
+}
+
+static void sleeps(const struct sleeper *s, i64 asked, u64 tb) {
   struct line line;
   line.used = 0;
   add(&line, "@sleeps ");
-  add(&line, kind);
+  add_name(&line, s);
   add_number(&line, " asked ", asked);
   add_number(&line, " tb ", tb);
   say(&line);
 }
 
-static void woke(const char *kind, i64 began, i64 deadline, i64 asked, i64 at, u64 tb) {
+static void woke(const struct sleeper *s, i64 began, i64 deadline, i64 asked, i64 at, u64 tb) {
   struct line line;
   line.used = 0;
   add(&line, "@woke ");
-  add(&line, kind);
+  add_name(&line, s);
   add_number(&line, " slept ", at - began);
   add_number(&line, " asked ", asked);
   add_number(&line, " late ", at - deadline);
@@ -123,19 +144,16 @@ static void woke(const char *kind, i64 began, i64 deadline, i64 asked, i64 at, u
   say(&line);
 }
 
-enum way { RELATIVE, UNTIL, TIMER };
-struct sleeper { const char *kind; enum way way; int clock; };
-
 static const struct sleeper SLEEPERS[] = {
-  {"nanosleep monotonic", RELATIVE, MONOTONIC}, {"until monotonic", UNTIL, MONOTONIC},
-  {"until realtime", UNTIL, REALTIME},          {"until boottime", UNTIL, BOOTTIME},
-  {"timerfd monotonic", TIMER, MONOTONIC},      {"timerfd realtime", TIMER, REALTIME},
+  {"nanosleep", "monotonic", RELATIVE, MONOTONIC}, {"until", "monotonic", UNTIL, MONOTONIC},
+  {"until", "realtime", UNTIL, REALTIME},          {"until", "boottime", UNTIL, BOOTTIME},
+  {"timerfd", "monotonic", TIMER, MONOTONIC},      {"timerfd", "realtime", TIMER, REALTIME},
 };
 
 static void sleep_once(const struct sleeper *s, i64 asked) {
   i64 began = now(s->clock), deadline = began + asked;
   struct time t = time_of(s->way == RELATIVE ? asked : deadline);
-  sleeps(s->kind, asked, timebase());
+  sleeps(s, asked, timebase());
   if (s->way == RELATIVE) call(NANOSLEEP, (i64)&t, 0, 0, 0);
   else if (s->way == UNTIL) call(CLOCK_NANOSLEEP, s->clock, ABSOLUTE, (i64)&t, 0);
   else {
@@ -148,7 +166,7 @@ static void sleep_once(const struct sleeper *s, i64 asked) {
     call(READ, fd, (i64)&expired, 8, 0);
     call(CLOSE, fd, 0, 0, 0);
   }
-  woke(s->kind, began, deadline, asked, now(s->clock), timebase());
+  woke(s, began, deadline, asked, now(s->clock), timebase());
 }
 
 static void start_sleepers(i64 ms) {
@@ -162,7 +180,7 @@ static void end(const char *how) {
   i64 command = 0x4321fedc; /* power off */
   if (*how == 'r') command = 0x01234567;
   say_text(*how == 'r' ? "@end reboot" : *how == 'p' ? "@end panic" : "@end off");
-  if (*how == 'p') call(1, 1, 0, 0, 0); /* exit: a kernel without its first process panics */
+  if (*how == 'p') call(EXIT, 1, 0, 0, 0); /* exit: a kernel without its first process panics */
   call(SYNC, 0, 0, 0, 0);
   call(REBOOT, 0xfee1dead, 672274793, command, 0);
 }
@@ -200,7 +218,7 @@ static void read_typed(void) {
   obey(text);
 }
 
-static i64 every, count = -1, sleepers, ends_after;
+static i64 every, count = -1, sleepers, spread, ends_after;
 static const char *then = "off";
 
 static void option(const char *word) {
@@ -208,8 +226,31 @@ static void option(const char *word) {
   if ((value = after(word, "every="))) every = number(value);
   if ((value = after(word, "count="))) count = number(value);
   if ((value = after(word, "sleepers="))) sleepers = number(value);
+  if ((value = after(word, "spread="))) spread = number(value);
   if ((value = after(word, "for="))) ends_after = number(value);
   if ((value = after(word, "then="))) then = value;
+}
+
+/* Clocks each `every` milliseconds of CLOCK_MONOTONIC, as long as nothing else ends it. */
+static void read_for_ever(void) {
+  i64 next = now(MONOTONIC), n = 0;
+  for (;;) {
+    struct time until = time_of(next += every * 1000000);
+    call(CLOCK_NANOSLEEP, MONOTONIC, ABSOLUTE, (i64)&until, 0);
+    if (n != count) clocks(++n);
+  }
+}
+
+/* The other CPUs get a process each; this one stays on the first. */
+static void start_others(void) {
+  for (int other = 1; other < spread; other++) {
+    if (call(FORK, 0, 0, 0, 0)) continue;
+    stay_on(other);
+    if (sleepers) start_sleepers(sleepers);
+    if (every) read_for_ever();
+    call(EXIT, 0, 0, 0, 0);
+  }
+  stay_on(0);
 }
 
 void run(u64 *stack) {
@@ -220,6 +261,7 @@ void run(u64 *stack) {
   }
   say_text("@userspace");
   clocks(0);
+  if (spread) start_others();
   if (sleepers) start_sleepers(sleepers);
   i64 began = now(MONOTONIC), next = every ? began + every * 1000000 : 0, n = 0;
   for (;;) {
