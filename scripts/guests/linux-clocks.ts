@@ -1,9 +1,9 @@
 /**
- * `npm run linux:clocks [-- --kernel linux-6.1] [--only TEXT] [--json] [--write]`: Debian's Linux and the model
- * `linux-ppc64` through the same stops and migrations under every PowerPC policy, and what each clock of either did.
- * --write puts the table into docs/linux-clocks.md, between its marks.
+ * `npm run linux:clocks [-- --kernel linux-6.1] [--vcpus N] [--only TEXT] [--json] [--write]`: Debian's Linux and the
+ * model `linux-ppc64` through the same stops and migrations under every PowerPC policy, and what each clock of either
+ * did. --write puts the table into docs/linux-clocks.md, between its marks for so many vCPUs.
  *
- * The kernel boots once, to its first process; every run goes on from there, on its own host, with the timebase it had.
+ * Of several vCPUs each has a process that reads the clocks, and sleepers. The kernel boots once, to its first process; every run goes on from there, on its own host, with the timebase it had.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
@@ -12,12 +12,13 @@ import { Seen } from '../../src/observation/log.js'
 import { builtInPolicy } from '../../src/policy/index.js'
 import { bootMachine, type PowerMachine, type PowerSnapshot } from '../../src/power/index.js'
 import { parseScenario, type ReadClock, type Scenario } from '../../src/scenario/index.js'
-import { type Code, type GuestResult, type RunResult, World } from '../../src/world/index.js'
+import { type Code, type CodeTold, type GuestResult, type RunResult, World } from '../../src/world/index.js'
 import { guestFile, IMAGE_NAMES, type ImageName } from './images.js'
 
 const { values } = parseArgs({
   options: {
     kernel: { type: 'string', default: 'linux-6.1' },
+    vcpus: { type: 'string', default: '1' },
     only: { type: 'string', default: '' },
     json: { type: 'boolean', default: false },
     write: { type: 'boolean', default: false },
@@ -25,6 +26,9 @@ const { values } = parseArgs({
 })
 if (!(IMAGE_NAMES as string[]).includes(values.kernel))
   throw new Error(`--kernel ${values.kernel}; expected ${IMAGE_NAMES.join(', ')}`)
+if (!/^[1-4]$/.test(values.vcpus)) throw new Error(`--vcpus ${values.vcpus}; expected 1 to 4`)
+const VCPUS = Number(values.vcpus)
+const vcpus = Array.from({ length: VCPUS }, (_, vcpu) => vcpu)
 
 const SECOND = 1_000_000_000n
 const CPU_HZ = SECOND
@@ -39,7 +43,17 @@ interface Case {
   readonly policies: readonly string[]
 }
 
-const scenario = (hosts: string, duration: string, events: string, hypervisor = 'power-kvm') => `
+interface Extra {
+  readonly hypervisor?: string
+  readonly decBits?: number
+}
+
+const scenario = (
+  hosts: string,
+  duration: string,
+  events: string,
+  { hypervisor = 'power-kvm', decBits = 56 }: Extra = {},
+) => `
 name: linux-clocks
 title: "clocks of a Linux guest"
 system: power
@@ -51,11 +65,12 @@ guests:
   g:
     on: a
     kernel: linux-ppc64
-    dec: { bits: 56 }
+    vcpus: ${VCPUS}
+    dec: { bits: ${decBits} }
     read:
-${CLOCKS.map((clock) => `      - { clock: ${clock}, every: 100 ms }`).join('\n')}
+${vcpus.flatMap((vcpu) => CLOCKS.map((clock) => `      - { name: ${clock}-${vcpu}, clock: ${clock}, vcpu: ${vcpu}, every: 100 ms }`)).join('\n')}
     sleep:
-      - { name: "nanosleep", for: 700 ms, at: 100 ms, every: 1 ms }
+${vcpus.map((vcpu) => `      - { name: nanosleep-${vcpu}, vcpu: ${vcpu}, for: 700 ms, at: 100 ms, every: 1 ms }`).join('\n')}
 events:
 ${events}
 `
@@ -72,8 +87,13 @@ const CASES: readonly Case[] = [
     policies: [...KVM, 'power-dec-lost'],
   },
   {
+    title: 'the same with a decrementer of 32 bits',
+    scenario: scenario(HOSTS, '40 s', MOVE, { decBits: 32 }),
+    policies: ['power-qemu', 'power-dec-lost'],
+  },
+  {
     title: 'the same under TCG',
-    scenario: scenario(HOSTS, '40 s', MOVE, 'power-tcg'),
+    scenario: scenario(HOSTS, '40 s', MOVE, { hypervisor: 'power-tcg' }),
     policies: ['power-tcg'],
   },
   {
@@ -99,19 +119,20 @@ const CASES: readonly Case[] = [
 
 // ---- the guest
 
-function boot(path: string): PowerSnapshot {
-  const machine = fresh(path)
+function boot(told: CodeTold): PowerSnapshot {
+  const machine = fresh(told)
   if (machine.run(BOOTED_CYCLES) !== 'time') throw new Error('the kernel did not come up')
   if (!machine.takeConsole().includes('@userspace')) throw new Error('the kernel has no first process yet')
   return machine.snapshot()
 }
 
-function fresh(path: string): PowerMachine {
+function fresh(told: CodeTold): PowerMachine {
   const at = new URL('../../test/guests/linux/init.elf', import.meta.url)
   return bootMachine(readFileSync(path), path, {
+    ...told,
     ramBytes: MEMORY,
     cpuHz: CPU_HZ,
-    append: 'console=hvc0 panic=-1 every=100 sleepers=700 then=stay',
+    append: `console=hvc0 panic=-1 every=100 sleepers=700 then=stay${VCPUS > 1 ? ` spread=${VCPUS}` : ''}`,
     initrd: { name: 'init.elf', bytes: readFileSync(at) },
     // It shows the scenario's start when the run begins.
     dayNs: BigInt(Date.UTC(2026, 0, 1)) * 1_000_000n - (BOOTED_CYCLES * SECOND) / CPU_HZ,
@@ -119,18 +140,18 @@ function fresh(path: string): PowerMachine {
 }
 
 const path = guestFile(values.kernel as ImageName)
-let booted: PowerSnapshot | null = null
+/** By the width of the decrementer. */
+const booted = new Map<number, PowerSnapshot>()
 
-function linux(): Code {
-  booted ??= boot(path)
-  return {
-    cpuHz: CPU_HZ,
-    boot: () => {
-      const machine = fresh(path)
-      machine.restore(booted!)
-      return machine
-    },
-  }
+const linux: Code = {
+  cpuHz: CPU_HZ,
+  boot: (told) => {
+    const snapshot = booted.get(told.decBits) ?? boot(told)
+    booted.set(told.decBits, snapshot)
+    const machine = fresh(told)
+    machine.restore(snapshot)
+    return machine
+  },
 }
 
 // ---- what was seen
@@ -139,8 +160,10 @@ interface Row {
   readonly case: string
   readonly policy: string
   readonly guest: 'Linux' | 'model'
-  /** By clock: how much further it went over the stop than true time did, ns. */
+  /** By clock: how much further it went over the stop than true time did, ns; of vCPUs the one that is furthest off. */
   readonly acrossNs: Readonly<Record<string, string>>
+  /** How far apart the vCPUs' CLOCK_MONOTONIC are afterwards, ns. */
+  readonly apartNs: string
   /** CLOCK_MONOTONIC afterwards, parts per million beyond true time. */
   readonly ratePpm: number
   /** Of sleeps that were under way at the stop or begun within 2 s of the resume: the latest, ns. */
@@ -150,22 +173,35 @@ interface Row {
   readonly said: readonly string[]
 }
 
-function reads(guest: GuestResult, clock: ReadClock) {
-  const index = guest.readers.findIndex((one) => one.clock === clock)
+function reads(guest: GuestResult, clock: ReadClock, vcpu: number) {
+  const index = guest.readers.findIndex((one) => one.clock === clock && one.vcpu === vcpu)
   return [...guest.observations.all(Seen.read)].filter((one) => one.index === index)
 }
+
+const size = (ns: bigint): bigint => (ns < 0n ? -ns : ns)
+const furthest = (some: readonly bigint[]): bigint =>
+  some.reduce((far, ns) => (size(ns) > size(far) ? ns : far), 0n)
 
 function row(of: Case, policy: string, kind: Row['guest'], run: RunResult): Row {
   const guest = run.guests[0]!
   const [stop] = guest.stops
   const across = CLOCKS.map((clock) => {
-    const seen = reads(guest, clock)
-    const next = seen.findIndex(({ trueNs }) => trueNs >= stop!.untilNs)
-    const [before, after] = [seen[next - 1], seen[next]]
-    if (!before || !after) return [clock, 'none'] as const
-    return [clock, `${after.value - before.value - (after.trueNs - before.trueNs)}`] as const
+    const each = vcpus.map((vcpu) => {
+      const seen = reads(guest, clock, vcpu)
+      const next = seen.findIndex(({ trueNs }) => trueNs >= stop!.untilNs)
+      const [before, after] = [seen[next - 1], seen[next]]
+      return before && after ? after.value - before.value - (after.trueNs - before.trueNs) : null
+    })
+    const read = each.filter((ns) => ns !== null)
+    return [clock, read.length < VCPUS ? 'none' : `${furthest(read)}`] as const
   })
-  const monotonic = reads(guest, 'monotonic').filter(({ trueNs }) => trueNs > stop!.untilNs + 5n * SECOND)
+  const later = vcpus.map((vcpu) =>
+    reads(guest, 'monotonic', vcpu).filter(({ trueNs }) => trueNs > stop!.untilNs + 5n * SECOND),
+  )
+  const ahead = later.flatMap(([one]) => (one ? [one.value - one.trueNs] : []))
+  const apart = ahead.reduce((most, ns) => (ns - ahead[0]! > most ? ns - ahead[0]! : most), 0n)
+  const least = ahead.reduce((most, ns) => (ns - ahead[0]! < most ? ns - ahead[0]! : most), 0n)
+  const monotonic = later[0]!
   const [first, last] = [monotonic[0], monotonic.at(-1)]
   const span = first && last ? last.trueNs - first.trueNs : 0n
   const gained = first && last ? last.value - first.value - span : 0n
@@ -180,6 +216,7 @@ function row(of: Case, policy: string, kind: Row['guest'], run: RunResult): Row 
     policy,
     guest: kind,
     acrossNs: Object.fromEntries(across),
+    apartNs: `${apart - least}`,
     ratePpm: span > 0n ? Number((gained * 10_000_000n) / span) / 10 : 0,
     latestNs: `${latest}`,
     fails: judge(run).flatMap(({ id, verdict }) => (verdict === 'fail' ? [id] : [])),
@@ -192,7 +229,7 @@ function row(of: Case, policy: string, kind: Row['guest'], run: RunResult): Row 
 function both(of: Case, policy: string): Row[] {
   const parsed: Scenario = parseScenario(of.scenario, 'linux-clocks.yaml')
   const options = { policy: builtInPolicy(policy) }
-  const real = new World(parsed, { ...options, code: new Map([['g', linux()]]) }).run()
+  const real = new World(parsed, { ...options, code: new Map([['g', linux]]) }).run()
   return [row(of, policy, 'Linux', real), row(of, policy, 'model', new World(parsed, options).run())]
 }
 
@@ -210,10 +247,21 @@ for (const one of CASES)
 function seconds(text: string): string {
   if (text === 'none') return 'never read'
   const ns = BigInt(text)
-  const size = ns < 0n ? -ns : ns
-  if (size < 100_000n) return '0'
-  const value = (Number(ns) / 1e9).toFixed(size < SECOND ? 4 : 3)
+  if (size(ns) < 100_000n) return '0'
+  const value = (Number(ns) / 1e9).toFixed(size(ns) < SECOND ? 4 : 3)
   return `${ns > 0n ? '+' : ''}${value} s`
+}
+
+const columns = [
+  ...CLOCKS,
+  ...(VCPUS > 1 ? ['vCPUs apart'] : []),
+  ...['then, ppm', 'latest sleep', 'checks that fail'],
+]
+
+function cells({ acrossNs, apartNs, ratePpm, latestNs, fails }: Row): string[] {
+  const apart = VCPUS > 1 ? [seconds(apartNs)] : []
+  const across = CLOCKS.map((clock) => seconds(acrossNs[clock]!))
+  return [...across, ...apart, `${ratePpm}`, seconds(latestNs), fails.join(', ') || 'none']
 }
 
 function table(): string {
@@ -221,22 +269,23 @@ function table(): string {
   return titles
     .map((title) => {
       const own = rows.filter((one) => one.case === title)
-      const lines = own.map(
-        (one) =>
-          `| ${one.policy} | ${one.guest} | ${CLOCKS.map((clock) => seconds(one.acrossNs[clock]!)).join(' | ')} | ${one.ratePpm} | ${seconds(one.latestNs)} | ${one.fails.join(', ') || 'none'} |`,
-      )
+      const lines = own.map((one) => `| ${[one.policy, one.guest, ...cells(one)].join(' | ')} |`)
       const said = own.flatMap(({ policy, said: lines }) => lines.map((line) => `- ${policy}: \`${line}\``))
-      const head = `| policy | guest | ${CLOCKS.join(' | ')} | then, ppm | latest sleep | checks that fail |\n|---|---|${CLOCKS.map(() => '---|').join('')}---|---|---|`
+      const head = `| policy | guest | ${columns.join(' | ')} |\n|---|---|${columns.map(() => '---|').join('')}`
       return `### ${title}\n\n${head}\n${lines.join('\n')}${said.length > 0 ? `\n\nThe kernel said:\n\n${said.join('\n')}` : ''}`
     })
     .join('\n\n')
 }
 
-const MARKS = ['<!-- linux:clocks -->', '<!-- end -->'] as const
+const MARKS = [
+  VCPUS === 1 ? '<!-- linux:clocks -->' : `<!-- linux:clocks --vcpus ${VCPUS} -->`,
+  '<!-- end -->',
+] as const
 if (values.write) {
   const doc = new URL('../../docs/linux-clocks.md', import.meta.url)
   const text = readFileSync(doc, 'utf8')
-  const [from, to] = MARKS.map((mark) => text.indexOf(mark))
-  if (from! < 0 || to! < from!) throw new Error(`docs/linux-clocks.md has no ${MARKS.join(' … ')}`)
-  writeFileSync(doc, `${text.slice(0, from! + MARKS[0].length)}\n\n${table()}\n\n${text.slice(to!)}`)
+  const from = text.indexOf(MARKS[0])
+  const to = text.indexOf(MARKS[1], from)
+  if (from < 0 || to < from) throw new Error(`docs/linux-clocks.md has no ${MARKS.join(' … ')}`)
+  writeFileSync(doc, `${text.slice(0, from + MARKS[0].length)}\n\n${table()}\n\n${text.slice(to)}`)
 } else console.log(values.json ? JSON.stringify(rows, null, 2) : table())

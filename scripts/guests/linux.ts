@@ -1,5 +1,5 @@
 /**
- * `npm run linux -- [--kernel linux-6.1] [--rounds N] [--without-qemu] [--append WORDS] [--json]`: boots Debian's kernel to
+ * `npm run linux -- [--kernel linux-6.1] [--rounds N] [--without-qemu] [--cpus N] [--append WORDS] [--json]`: boots Debian's kernel to
  * its first process here and, where Debian's qemu-system-ppc is installed, on QEMU, in turns; says how long each took,
  * whether every boot of ours ended in the same state, and what their logs say differently.
  */
@@ -16,6 +16,7 @@ const { values } = parseArgs({
   options: {
     kernel: { type: 'string', default: 'linux-6.1' },
     rounds: { type: 'string', default: '3' },
+    cpus: { type: 'string', default: '1' },
     append: { type: 'string', default: '' },
     'without-qemu': { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
@@ -23,6 +24,8 @@ const { values } = parseArgs({
 })
 if (!(IMAGE_NAMES as string[]).includes(values.kernel))
   throw new Error(`--kernel ${values.kernel}; expected ${IMAGE_NAMES.join(', ')}`)
+if (!/^[1-4]$/.test(values.cpus)) throw new Error(`--cpus ${values.cpus}; expected 1 to 4`)
+const cpus = Number(values.cpus)
 
 const INIT = readFileSync(new URL('../../test/guests/linux/init.elf', import.meta.url))
 const GIB = 1 << 30
@@ -48,6 +51,7 @@ function ours(): OurBoot {
   const cpu = process.cpuUsage()
   const machine = bootMachine(readFileSync(path), path, {
     ramBytes: GIB,
+    cpus,
     append: `${append} for=100`,
     initrd: { name: 'init.elf', bytes: INIT },
   })
@@ -91,6 +95,8 @@ function qemu(): Boot {
         ...MACHINE,
         '-m',
         '1G',
+        '-smp',
+        `${cpus}`,
         '-nodefaults',
         '-nographic',
         '-serial',
@@ -144,7 +150,7 @@ const result = {
 if (values.json) console.log(JSON.stringify(result))
 else {
   console.log(
-    `${values.kernel}: ${first!.instructions} instructions to the first process, ${boots.length} boots, load ${result.load}`,
+    `${values.kernel}: ${first!.instructions} instructions to the first process, ${cpus} vCPU, ${boots.length} boots, load ${result.load}`,
   )
   console.log(
     `  here  ${result.ours.seconds.toFixed(2)} s (${result.ours.cpu_seconds.toFixed(2)} s of CPU), ${result.ours.hashes.length} end state`,

@@ -1,4 +1,4 @@
-export { type Code, MACHINE_CODE } from './code/guest.js'
+export { type Code, type CodeTold, MACHINE_CODE } from './code/guest.js'
 export type { Stretch, ToldSoFar } from './code/told.js'
 export { PROGRAMS } from './guest.js'
 export type { Correction, EventMark, GuestResult, RunResult, Stop } from './result.js'

@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { compareLogs, EXPECTED, kernelLines } from '../../scripts/guests/kernel-log.js'
+import { compareLogs, EXPECTED, expectedOf, kernelLines, saysWords } from '../../scripts/guests/kernel-log.js'
 import { bootMachine, type PowerMachine } from '../../src/power/index.js'
 import { fetched } from './debian.js'
 
@@ -17,15 +17,10 @@ const TB_HZ = 512_000_000n
 
 const { path, missing } = fetched('linux-6.1')
 
-function boot(): PowerMachine {
+function boot(words: string, dayNs: bigint, cpus = 1): PowerMachine {
   const initrd = { name: 'init.elf', bytes: read('../guests/linux/init.elf') }
-  const append = 'console=hvc0 panic=-1 every=10 count=5 sleepers=7'
-  return bootMachine(readFileSync(path), 'vmlinux', {
-    ramBytes: GIB,
-    initrd,
-    append,
-    dayNs: 1_795_311_944_144_000_000n,
-  })
+  const append = `console=hvc0 panic=-1 ${words}`
+  return bootMachine(readFileSync(path), 'vmlinux', { ramBytes: GIB, cpus, initrd, append, dayNs })
 }
 
 const SLEEPERS = [
@@ -48,7 +43,7 @@ describe.skipIf(missing !== '')(`Debian's Linux 6.1${missing}`, () => {
   it('comes up as on QEMU, keeps time, answers, and goes on from a snapshot as if never touched', {
     timeout: 300_000,
   }, () => {
-    const machine = boot()
+    const machine = boot('every=10 count=5 sleepers=7', 1_795_311_944_144_000_000n)
     expect(machine.run(SAVED_AT)).toBe('time')
     const before = machine.takeConsole()
     const saved = machine.snapshot()
@@ -92,6 +87,58 @@ describe.skipIf(missing !== '')(`Debian's Linux 6.1${missing}`, () => {
     for (const { late } of woke.map(fields)) {
       expect(late).toBeGreaterThanOrEqual(0n)
       expect(late).toBeLessThan(1_000_000n)
+    }
+  })
+  it('has four CPUs on one clock, as on QEMU, and goes on from a snapshot as if never touched', {
+    timeout: 300_000,
+  }, () => {
+    const words = 'every=20 sleepers=7 spread=4 for=100'
+    const machine = boot(words, 1_767_225_615_000_000_000n, 4)
+    expect(machine.run(SAVED_AT)).toBe('time')
+    const before = machine.takeConsole()
+    const saved = machine.snapshot()
+    const finish = (one: PowerMachine) => ({
+      end: one.run(LIMIT),
+      console: one.takeConsole(),
+      hash: one.hash,
+    })
+    const first = finish(machine)
+    expect(first.end).toBe('off')
+    const other = machine.another()
+    other.restore(saved)
+    expect(finish(other)).toEqual(first)
+
+    const text = before + first.console
+    const said = (log: string) => kernelLines(log.split('@userspace')[0]!).filter((line) => !saysWords(line))
+    const theirs = read('../data/linux/qemu-6.1-console-4.txt').toString()
+    expect(compareLogs(said(text), said(theirs))).toEqual(expectedOf(4))
+
+    const lines = text.split('\r\n')
+    const shown = lines.filter((line) => line.startsWith('@clocks ')).map(fields)
+    const ns = (ticks: bigint) => (ticks * 1_000_000_000n) / TB_HZ
+    // Between its two readings of TB another vCPU may have had its turn.
+    const sinceTb = lines.flatMap((line) => {
+      const found = /^@clocks .*?tb (\d+) .* monotonic (\d+) .* tb (\d+)$/.exec(line)
+      const [before, monotonic, after] = (found ?? []).slice(1).map(BigInt)
+      return found ? [{ most: monotonic! - ns(before!), least: monotonic! - ns(after!) }] : []
+    })
+    expect(sinceTb).toHaveLength(shown.length)
+    const [from] = sinceTb
+    for (const { most, least } of sinceTb) {
+      expect(most).toBeGreaterThanOrEqual(from!.least)
+      expect(least).toBeLessThanOrEqual(from!.most)
+    }
+    for (const cpu of [undefined, 1n, 2n, 3n]) {
+      expect(shown.filter((one) => one.cpu === cpu).length).toBeGreaterThan(3)
+      const woke = lines
+        .filter((line) => line.startsWith('@woke ') && line.includes(`@${cpu ?? 0} `))
+        .map(fields)
+      // Six sleepers on a quarter of one CPU's time.
+      expect(woke.length).toBeGreaterThan(6 * 8)
+      for (const { late } of woke) {
+        expect(late).toBeGreaterThanOrEqual(0n)
+        expect(late).toBeLessThan(4_000_000n)
+      }
     }
   })
 })
