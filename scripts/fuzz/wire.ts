@@ -10,6 +10,7 @@ import {
   type TypeName,
 } from '../../src/migration/frame.js'
 import * as records from '../../src/migration/records.js'
+import type { PowerMake } from '../../src/power/index.js'
 import type { Seed } from './mutate.js'
 import type { Reader } from './readers.js'
 
@@ -33,6 +34,7 @@ const READS: Readonly<Record<TypeName, Read>> = {
       data.reduce((sum, { length }) => sum + length, 0),
     ),
   LOG: () => null,
+  TEXT: () => null,
   ROUND: records.readRound,
   ROUND_DONE: records.readRoundDone,
   SYNC: (body) => body.end(),
@@ -62,7 +64,17 @@ function readConversation(path: string): void {
 
 const ID = '00112233445566778899aabbccddeeff'
 
-function conversation(text: string): Seed {
+const MAKE: PowerMake = {
+  model: 'pseries',
+  ramBytes: MEMORY_PAGES * 4096,
+  cpuHz: 1_000_000_000n,
+  tbHz: 512_000_000n,
+  decBits: 56,
+  cpus: 1,
+}
+
+/** `make`: of a guest of machine code. */
+function conversation(text: string, make: PowerMake | null): Seed {
   const nonce = Buffer.alloc(records.NONCE_BYTES, 7)
   const prepare = { id: ID, stopNs: 5n, saveNs: 6n, landNs: 7n, wasRunning: true, observations: 2 }
   const bodies: readonly (readonly [TypeName, Buffer, Buffer?])[] = [
@@ -80,11 +92,13 @@ function conversation(text: string): Seed {
         policy: 'xen-today',
         beginNs: 0n,
         memoryBytes: MEMORY_PAGES * 4096,
+        make,
       }),
     ],
     ['READY', records.encodeReady(ID, 'b')],
     ['PAGES', records.encodePages([{ page: 3, pages: 2, hash: 1n }]), Buffer.alloc(8192, 5)],
     ['LOG', Buffer.alloc(80, 1)],
+    ['TEXT', Buffer.from('@clocks 1\n')],
     ['ROUND', records.encodeRound(1, 2)],
     ['ROUND_DONE', records.encodeRoundDone(1)],
     ['SYNC', Buffer.alloc(0)],
@@ -120,7 +134,10 @@ function sealed(frame: Buffer, number: number): Buffer {
 export const wire: Reader = {
   name: 'wire',
   share: 50,
-  seeds: () => [conversation('name: a\n'), conversation(`name: b\n${'# a comment\n'.repeat(200)}`)],
+  seeds: () => [
+    conversation('name: a\n', MAKE),
+    conversation(`name: b\n${'# a comment\n'.repeat(200)}`, null),
+  ],
   read: readConversation,
   lacks: (error) => {
     if (!(error instanceof MigrationError)) return 'not a MigrationError'

@@ -160,11 +160,12 @@ class Destination {
 
 const SCENARIO = 'kvm-migrate-realtime'
 
-/** `scenario` is a built-in one that migrates its guest. */
+/** `scenario` is a built-in one that migrates its guest; `code`: options for its machine code. */
 export async function trial(
   kill: Kill,
   scenario = SCENARIO,
   counts?: Partial<Record<'source' | 'destination', string>>,
+  code: readonly string[] = [],
 ): Promise<Trial> {
   const folder = mkdtempSync(join(tmpdir(), 'chronovisor-kill-'))
   const [here, there] = [join(folder, 'here'), join(folder, 'there')]
@@ -178,6 +179,7 @@ export async function trial(
     const args = [
       'migrate',
       scenario,
+      ...code,
       '--to',
       destination.address,
       '--journal',

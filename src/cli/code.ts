@@ -1,7 +1,10 @@
 /** `--code GUEST=FILE` and what goes with it: guests of a scenario that run machine code in place of their kernel model. */
+import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { replaceWith } from '../file/replace.js'
+import type { CodeRecord } from '../migration/index.js'
 import { bootMachine, MAX_CPUS } from '../power/index.js'
 import type { Scenario } from '../scenario/types.js'
 import type { Code, RunResult } from '../world/index.js'
@@ -44,6 +47,37 @@ export function codeOf(options: CodeOptions, scenario: Scenario): ReadonlyMap<st
   throw new InputError(
     '--code-memory, --initrd and --append are of guests that run machine code; expected --code too',
   )
+}
+
+/** What the journal of a migration keeps, to come to the same guests again; undefined where there is none. */
+export function codeRecord(options: CodeOptions): CodeRecord | undefined {
+  const { code, codeMemory, initrd, append } = options
+  if (!code) return undefined
+  const whole = code.map((text) => {
+    const at = text.indexOf('=') + 1
+    return text.slice(0, at) + resolve(text.slice(at))
+  })
+  const files = whole.map((text) => text.slice(text.indexOf('=') + 1))
+  const bytes = files.map((file) => [file, readFileSync(file)] as const)
+  const disk = initrd === undefined ? [] : [[resolve(initrd), readInitrd(initrd).bytes] as const]
+  return {
+    code: whole,
+    ...(codeMemory !== undefined && { codeMemory }),
+    ...(initrd !== undefined && { initrd: resolve(initrd) }),
+    ...(append !== undefined && { append }),
+    sha256: Object.fromEntries([...bytes, ...disk].map(([file, its]) => [file, sha256(its)])),
+  }
+}
+
+const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
+
+/** The guests of machine code of a journal. Throws InputError where a file is not what it was. */
+export function codeOfRecord(record: CodeRecord, scenario: Scenario): ReadonlyMap<string, Code> | undefined {
+  const now = codeRecord(record)
+  for (const [file, expected] of Object.entries(record.sha256))
+    if (now?.sha256[file] !== expected)
+      throw new InputError(`${file}: it is not what the guest was booted from; expected SHA-256 ${expected}`)
+  return codeOf(record, scenario)
 }
 
 /** What the guests of machine code printed, to the file of --console if there is one. */

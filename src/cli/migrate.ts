@@ -27,18 +27,19 @@ import {
 } from '../report/migration.js'
 import { outcomeOf } from '../report/outcome.js'
 import { runText } from '../report/text.js'
-import { parseScenario } from '../scenario/index.js'
+import { parseScenario, type Scenario } from '../scenario/index.js'
 import { libraryNames, scenarioPath } from '../scenario/library.js'
 import { readScenarioText } from '../scenario/load.js'
 import { parseBytes, UnitError } from '../scenario/units.js'
 import { loadSnapshot, type ScenarioSource } from '../snapshot/index.js'
-import type { RunResult } from '../world/index.js'
+import type { Code, RunResult } from '../world/index.js'
+import { addCodeOptions, type CodeOptions, codeOf, codeOfRecord, codeRecord } from './code.js'
 import { EXIT, InputError, note, print, styleOf, withProgress } from './output.js'
 import { addPeerOptions, type PeerOptions, peerSettings } from './peers.js'
 import { policyFor } from './restore.js'
 import { parseDuration, parseSeed, underPolicies } from './simulate.js'
 
-interface Options extends PeerOptions {
+interface Options extends PeerOptions, CodeOptions {
   to?: string
   at?: bigint
   guest?: string
@@ -85,6 +86,7 @@ export function addMigrate(program: Command, end: (status: number) => void): voi
     .option('--decide <side>', 'with --recover: `here` or `there`, if the destination will never answer')
     .option('--progress', 'the rounds on stderr as they happen')
     .option('--json', 'one JSON document on stdout')
+  addCodeOptions(command)
   addPeerOptions(command)
     .addHelpText('after', '\nExample:\n  $ chronovisor migrate kvm-migrate-realtime --to 127.0.0.1:7000')
     .action(async (from: string | undefined, options: Options) => {
@@ -106,6 +108,7 @@ async function send(from: string, to: ReturnType<typeof parseAddress>, options: 
     ...peerSettings(options),
     limits: limitsOf(options),
     policyName: policyName === undefined ? null : keptName(policyName),
+    ...optional('code', codeRecord(options)),
     ...(realTime && { realTime }),
     ...(showRound && { onRound: showRound }),
   })
@@ -148,6 +151,7 @@ async function originOf(from: string, policy: ClockPolicy | null, options: Optio
   const { guest, at, seed } = options
   const chosen = { ...(guest !== undefined && { guest }), ...(at !== undefined && { atNs: at }) }
   if (isSnapshot(from)) {
+    codeRefused(from, options)
     const snapshot = loadSnapshot(from)
     if (seed !== undefined || (guest !== undefined && guest !== snapshot.world.guest.name))
       throw new InputError(
@@ -158,18 +162,29 @@ async function originOf(from: string, policy: ClockPolicy | null, options: Optio
   const path = scenarioPath(from)
   const text = readScenarioText(path)
   const fileName = libraryNames().includes(from) ? from : resolve(path)
-  return originFrom({ text, fileName, ...(seed !== undefined && { seed }) }, policy, chosen)
+  return originFrom({ text, fileName, ...(seed !== undefined && { seed }) }, policy, chosen, (scenario) =>
+    codeOf(options, scenario),
+  )
+}
+
+function codeRefused(file: string, { code, codeMemory, initrd, append }: CodeOptions): void {
+  if ([code, codeMemory, initrd, append].every((option) => option === undefined)) return
+  throw new InputError(
+    `${file}: a snapshot has its guest’s machine; expected no --code, nor what goes with it`,
+  )
 }
 
 async function originFrom(
   source: ScenarioSource,
   policy: ClockPolicy | null,
   chosen: { readonly guest?: string; readonly atNs?: bigint },
+  codeIn: (scenario: Scenario) => ReadonlyMap<string, Code> | undefined,
 ): Promise<Origin> {
   const { text, fileName, seed } = source
   const scenario = parseScenario(text, fileName, seed === undefined ? {} : { seed })
+  const code = optional('code', codeIn(scenario))
   return underPolicies(scenario, policy, ({ onProgress: _, ...options }) =>
-    originOfScenario(source, { ...options, ...chosen }),
+    originOfScenario(source, { ...options, ...code, ...chosen }),
   )
 }
 
@@ -213,12 +228,21 @@ async function openAgain(
 ): Promise<Origin> {
   const policy = name === null ? null : await resolvePolicy(name)
   const chosen = { guest, atNs: BigInt(beginNs) }
-  if (origin.kind === 'scenario') return originFrom(origin, policy, chosen)
+  if (origin.kind === 'scenario')
+    return originFrom(
+      origin,
+      policy,
+      chosen,
+      (scenario) => origin.code && codeOfRecord(origin.code, scenario),
+    )
   const snapshot = loadSnapshot(snapshotPath)
   return originOfSnapshot(snapshot, { ...chosen, policy: policy ?? (await policyFor(snapshot, undefined)) })
 }
 
 // ---- arguments
+
+const optional = <K extends string, T>(key: K, value: T | undefined): { [key in K]?: T } =>
+  value === undefined ? {} : ({ [key]: value } as { [key in K]: T })
 
 function limitsOf({ bandwidth, downtime, rounds, autoConverge }: Options): Partial<CopyLimits> {
   return {

@@ -18,6 +18,7 @@ import { runText } from '../report/text.js'
 import { scenarioPath } from '../scenario/library.js'
 import { readScenarioText } from '../scenario/load.js'
 import { parseHz, UnitError } from '../scenario/units.js'
+import { writeConsole } from './code.js'
 import { parseHost } from './host.js'
 import { EXIT, InputError, note, print, styleOf } from './output.js'
 import { addPeerOptions, type PeerOptions, peerSettings } from './peers.js'
@@ -33,6 +34,7 @@ interface Options extends PeerOptions {
   realTime?: true
   json?: true
   plot?: true
+  console?: string
 }
 
 export function addReceive(program: Command, end: (status: number) => void): void {
@@ -55,6 +57,7 @@ export function addReceive(program: Command, end: (status: number) => void): voi
     .option('--real-time', 'the guest runs no faster than real time')
     .option('--json', 'one JSON document on stdout')
     .option('--plot', 'plot the guest’s clocks minus true time (with --json on stderr)')
+    .option('--console <file>', 'what a guest of machine code printed, from its boot on')
   addPeerOptions(command)
     .addHelpText(
       'after',
@@ -95,8 +98,9 @@ function hostOf(file: string, name: string | undefined): HostChoice['file'] {
   return hostOfScenario(readScenarioText(path), resolve(path), name)
 }
 
-function show(received: Received, { json, plot }: Options): number {
+function show(received: Received, { json, plot, console: toFile }: Options): number {
   const outcome = outcomeOf(received.run, received.policy)
+  writeConsole(toFile, received.run)
   if (!received.settled)
     note(
       'the source has not said that it knows; if it asks later, let `receive` listen with the same journal\n',

@@ -1,7 +1,7 @@
 /** The source's memory on its way: rounds of pages while the guest runs on, then the rest of them while it stands still. */
-import type { Machine } from '../core/machine.js'
-import { PAGE, type Run, sparse } from '../core/sparse.js'
+import { type CopiedMemory, PAGE, type Run, sparse } from '../core/sparse.js'
 import { RECORD_BYTES } from '../observation/log.js'
+import { textBytes } from '../snapshot/code.js'
 import type { World } from '../world/index.js'
 import type { Channel } from './channel.js'
 import { MigrationError } from './error.js'
@@ -18,8 +18,9 @@ import {
 } from './precopy.js'
 import { bodyOf, encodePages, encodeRound, type PageRun, readRoundDone } from './records.js'
 
-/** Records of one LOG. */
+/** Records of one LOG, and characters of one TEXT. */
 const LOG_RECORDS = 16_384
+const TEXT_CHARACTERS = 1 << 20
 
 export interface Copying {
   readonly world: World
@@ -37,6 +38,7 @@ export class MemoryCopy {
   readonly steals: (readonly [atNs: bigint, forNs: bigint])[] = []
   readonly rounds: Round[] = []
   #observations = 0
+  #printed = 0
 
   constructor(on: Copying) {
     this.#on = on
@@ -64,8 +66,8 @@ export class MemoryCopy {
   }
 
   /** The machine that has the guest; throws MigrationError where it has gone. */
-  get #machine(): Machine {
-    const guest = this.#on.world.guest(this.#on.guest)
+  get #machine(): CopiedMemory {
+    const guest = this.#on.world.resident(this.#on.guest)
     const why = guest.unsavable
     if (why)
       throw new MigrationError(`guest ${this.#on.guest}`, null, `it ${why}; expected one that can be moved`)
@@ -114,13 +116,13 @@ export class MemoryCopy {
   }
 
   async sendPages(runs: readonly Run[]): Promise<void> {
-    const { core } = this.#machineNow
+    const machine = this.#machineNow
     for (const batch of batches(runs)) {
       const table = batch.map(
         ({ at, bytes }): PageRun => ({
           page: at / PAGE,
           pages: bytes.length / PAGE,
-          hash: BigInt.asUintN(64, core.memory_hash(at, bytes.length, 0n)),
+          hash: machine.memoryHash(at, bytes.length),
         }),
       )
       await this.#on.channel.send(
@@ -132,22 +134,27 @@ export class MemoryCopy {
   }
 
   /** Also while the guest stands still. */
-  get #machineNow(): Machine {
-    return this.#on.world.guest(this.#on.guest).machine!
+  get #machineNow(): CopiedMemory {
+    return this.#on.world.resident(this.#on.guest).machine!
   }
 
-  /** What the guest has seen since the last time. */
+  /** What the guest has seen, and printed, since the last time. */
   async sendLog(): Promise<void> {
-    const { log } = this.#on.world.guest(this.#on.guest)
+    const { log, printed } = this.#on.world.resident(this.#on.guest)
     const bytes = log.records(this.#observations)
     this.#observations = log.length
     for (let at = 0; at < bytes.length; at += LOG_RECORDS * RECORD_BYTES)
       await this.#on.channel.send('LOG', bytes.subarray(at, at + LOG_RECORDS * RECORD_BYTES))
+    for (; this.#printed < printed.length; this.#printed += TEXT_CHARACTERS) {
+      const text = printed.slice(this.#printed, this.#printed + TEXT_CHARACTERS)
+      await this.#on.channel.send('TEXT', textBytes(text))
+    }
+    this.#printed = printed.length
   }
 }
 
 /** The host takes all of the guest's CPUs away, or gives them back. */
 export function stealAll(world: World, guest: string, taken: boolean): void {
-  const { vcpus } = world.guest(guest).spec
-  for (let cpu = 0; cpu < vcpus; cpu++) world.inGuest(guest, (core) => core.machine_steal(cpu, taken))
+  const resident = world.resident(guest)
+  for (let cpu = 0; cpu < resident.spec.vcpus; cpu++) resident.steal(cpu, taken)
 }

@@ -257,13 +257,15 @@ export class Receiver {
   }
 
   async #copyStep(channel: Channel, incoming: Incoming): Promise<void> {
-    const frame = await channel.receive('PAGES', 'LOG', 'ROUND', 'SYNC', 'PREPARE')
+    const frame = await channel.receive('PAGES', 'LOG', 'TEXT', 'ROUND', 'SYNC', 'PREPARE')
     const body = bodyOf(frame, channel.peer)
     switch (frame.type) {
       case 'PAGES':
         return incoming.takePages(body, frame.data)
       case 'LOG':
         return incoming.takeLog(frame.body, body)
+      case 'TEXT':
+        return incoming.takeText(frame.body, body)
       case 'ROUND':
         return channel.send('ROUND_DONE', encodeRoundDone(readRound(body).number))
       case 'SYNC': {

@@ -40,6 +40,7 @@ export const Type = {
   DONE: 16,
   QUERY: 17,
   ANSWER: 18,
+  TEXT: 19,
 } as const
 export type TypeName = keyof typeof Type
 
@@ -61,6 +62,7 @@ const LIMITS: Readonly<Record<TypeName, number>> = {
   READY: 256,
   PAGES: 8 * KIB,
   LOG: MIB,
+  TEXT: MIB,
   ROUND: 64,
   ROUND_DONE: 64,
   SYNC: 64,

@@ -1,14 +1,16 @@
 /** One guest on its way into this process: its memory, what it saw, its place on the disk, and its step of handover.ts. */
-import { closeSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs'
-import { Machine } from '../core/machine.js'
+import { readFileSync } from 'node:fs'
+import type { Machine } from '../core/machine.js'
 import { PAGE } from '../core/sparse.js'
 import type { StagedFile } from '../file/replace.js'
 import { RECORD_BYTES } from '../observation/log.js'
 import type { ClockPolicy } from '../policy/index.js'
+import type { PowerMachine } from '../power/machine.js'
 import { ScenarioError } from '../scenario/error.js'
 import { parseScenario } from '../scenario/parse.js'
 import type { GuestSpec, Scenario } from '../scenario/types.js'
 import type { ByteReader } from '../snapshot/bytes.js'
+import { Appended } from './appended.js'
 import { MigrationError } from './error.js'
 import {
   type DestinationEffect,
@@ -19,13 +21,15 @@ import {
 import { chosenHost, type HostChoice } from './host-choice.js'
 import { MemoryImage } from './image.js'
 import type { DestinationJournal } from './journal.js'
-import { HostLife, type Landed, land } from './landing.js'
+import { HostLife, type Landed, land, machineFor } from './landing.js'
 
 import { type PageRun, type Prepare, readPages, type Start } from './records.js'
 import { rehearse } from './rehearsal.js'
 
 /** 16 million observations of a guest. */
 export const MAX_LOG_BYTES = 640 * 1024 * 1024
+/** What a guest of machine code prints. */
+export const MAX_TEXT_BYTES = 256 * 1024 * 1024
 
 export interface IncomingSettings {
   readonly host: HostChoice
@@ -48,12 +52,10 @@ export class Incoming {
   readonly #startBody: Buffer
   readonly #chosen: ReturnType<typeof chosenHost>
   readonly #life: HostLife
-  readonly #machine = new Machine()
-  readonly #log: Buffer[] = []
-  #logBytes = 0
-  #logFile: number | null = null
-  /** It has grown since it was last flushed. */
-  #logLoose = true
+  readonly #machine: Machine | PowerMachine
+  readonly #log: Appended
+  /** Of machine code. */
+  readonly #text: Appended | null
   #image: MemoryImage | null = null
   #prepareBody: Buffer = Buffer.alloc(0)
   readonly #staged = new Map<string, StagedFile>()
@@ -79,23 +81,26 @@ export class Incoming {
     this.#chosen = chosenHost(settings.host, this.scenario, start.host)
     this.hostName = this.#chosen.spec.name
     refuseHost(this.#chosen.spec.hypervisor, this.scenario, start, peer)
-    this.#machine.growMemory(this.spec.memoryBytes)
+    this.#machine = machineFor(start.make, this.spec)
+    this.#log = new Appended(journal.logPath(start.id))
+    this.#text = start.make && new Appended(journal.textPath(start.id))
     this.#life = new HostLife(this.#chosen, this.scenario, this.spec, policy, start.beginNs)
   }
 
   /** Opens the files that it grows into. */
   async open(): Promise<void> {
     this.#image = await MemoryImage.create(this.#journal.memoryPath(this.id), this.#machine.guestMemory)
-    this.#logFile = openSync(this.#journal.logPath(this.id), 'w', 0o600)
+    this.#log.open()
+    this.#text?.open()
   }
 
   /** Pages that came: checked, then part of the guest's memory, on their way to the disk. */
   takePages(body: ByteReader, data: readonly Uint8Array[]): void {
     const bytes = data.reduce((sum, { length }) => sum + length, 0)
-    const runs = readPages(body, this.spec.memoryBytes / PAGE, bytes)
+    const runs = readPages(body, this.start.memoryBytes / PAGE, bytes)
     copyRuns(this.#machine.guestMemory, runs, data)
     for (const { page, pages, hash } of runs) {
-      const found = BigInt.asUintN(64, this.#machine.core.memory_hash(page * PAGE, pages * PAGE, 0n))
+      const found = this.#machine.memoryHash(page * PAGE, pages * PAGE)
       if (found !== hash)
         body.refuse(
           `pages ${page} to ${page + pages - 1} are damaged: their hash is another; expected them as sent`,
@@ -106,19 +111,22 @@ export class Incoming {
 
   takeLog(bytes: Buffer, body: ByteReader): void {
     if (bytes.length % RECORD_BYTES !== 0) body.refuse(`${bytes.length} bytes; expected ${RECORD_BYTES} each`)
-    this.#logBytes += bytes.length
-    if (this.#logBytes > MAX_LOG_BYTES) body.refuse(`observations of more than ${MAX_LOG_BYTES} bytes`)
-    this.#log.push(bytes)
-    writeSync(this.#logFile!, bytes)
-    this.#logLoose = true
+    if (this.#log.length + bytes.length > MAX_LOG_BYTES)
+      body.refuse(`observations of more than ${MAX_LOG_BYTES} bytes`)
+    this.#log.add(bytes)
+  }
+
+  takeText(bytes: Buffer, body: ByteReader): void {
+    const text = this.#text ?? body.refuse('the guest is a kernel model; expected no text')
+    if (text.length + bytes.length > MAX_TEXT_BYTES) body.refuse(`text of more than ${MAX_TEXT_BYTES} bytes`)
+    text.add(bytes)
   }
 
   /** All that has come is on the disk. What was there already costs nothing. */
   async flush(): Promise<void> {
     await this.#image!.flush()
-    if (!this.#logLoose) return
-    fsyncSync(this.#logFile!)
-    this.#logLoose = false
+    this.#log.flush()
+    this.#text?.flush()
   }
 
   /**
@@ -140,7 +148,7 @@ export class Incoming {
 
   /** The guest stands on its new host, its clocks set; it does not run. Throws SnapshotError. */
   land(prepare: Prepare, prepareBody: Buffer): void {
-    const log = Buffer.concat(this.#log)
+    const log = this.#log.bytes
     if (log.length !== prepare.observations * RECORD_BYTES)
       throw new MigrationError(
         this.peer,
@@ -154,6 +162,7 @@ export class Incoming {
       scenario: this.scenario,
       machine: this.#machine,
       log,
+      text: this.#text?.bytes ?? null,
       prepare,
       beginNs: this.start.beginNs,
       chosen: this.#chosen,
@@ -171,7 +180,8 @@ export class Incoming {
     if (image.length !== memory.length)
       throw new MigrationError(file, null, `it has ${image.length} bytes; expected ${memory.length}`)
     memory.set(image)
-    this.#log.push(readFileSync(this.#journal.logPath(this.id)))
+    this.#log.reload()
+    this.#text?.reload()
   }
 
   /** A step of the hand-over: what must be on the disk is there when this returns; the rest is for the caller to do. */
@@ -223,10 +233,10 @@ export class Incoming {
   }
 
   async close(): Promise<void> {
-    const [image, log] = [this.#image, this.#logFile]
+    const image = this.#image
     this.#image = null
-    this.#logFile = null
-    if (log !== null) closeSync(log)
+    this.#log.close()
+    this.#text?.close()
     await image?.close().catch(() => {})
   }
 }
@@ -259,7 +269,11 @@ function scenarioOf({ text, fileName, seed }: Start, peer: string): Scenario {
   }
 }
 
-function guestOf(scenario: Scenario, { guest, host, memoryBytes, beginNs }: Start, peer: string): GuestSpec {
+function guestOf(
+  scenario: Scenario,
+  { guest, host, memoryBytes, make, beginNs }: Start,
+  peer: string,
+): GuestSpec {
   const refuse = (detail: string): never => {
     throw new MigrationError(peer, null, detail)
   }
@@ -268,8 +282,13 @@ function guestOf(scenario: Scenario, { guest, host, memoryBytes, beginNs }: Star
   if (spec.dom0) refuse(`guest ${guest} is dom0; expected one that can be moved`)
   if (!scenario.hosts.some(({ name }) => name === host))
     refuse(`its scenario has no host ${JSON.stringify(host)}`)
-  if (spec.memoryBytes !== memoryBytes)
-    refuse(`guest ${guest} has ${memoryBytes} bytes; expected the scenario’s ${spec.memoryBytes}`)
+  if (make && scenario.system !== 'power')
+    refuse(`guest ${guest} runs Power code on ${scenario.system}; expected a scenario of Power`)
+  const expected = make?.ramBytes ?? spec.memoryBytes
+  if (expected !== memoryBytes)
+    refuse(
+      `guest ${guest} has ${memoryBytes} bytes; expected the ${make ? 'machine' : 'scenario'}’s ${expected}`,
+    )
   if (beginNs > scenario.durationNs) refuse('it begins after the end of its scenario')
   return spec
 }

@@ -2,7 +2,7 @@ export { type Received, type ReceiveOptions, Receiver, receive } from './destina
 export { MigrationError } from './error.js'
 export { type Frame, FrameDecoder } from './frame.js'
 export { type HostChoice, hostOfScenario } from './host-choice.js'
-export { defaultJournal, type SourceRecord } from './journal.js'
+export { type CodeRecord, defaultJournal, type SourceRecord } from './journal.js'
 export { type Origin, type OriginOptions, originOfScenario, originOfSnapshot } from './origin.js'
 export { type CopyLimits, DEFAULT_LIMITS, MIN_BANDWIDTH, type Round } from './precopy.js'
 export { type Recovered, type RecoverOptions, recoverMigration } from './recover.js'

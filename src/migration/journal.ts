@@ -7,10 +7,11 @@
  *   in-ID.guest     destination: text JSON (disk, host, policy, …) · blob START · blob PREPARE
  *   in-ID.memory    destination: guest memory, page after page
  *   in-ID.log       destination: what the guest has seen, 40 bytes each
+ *   in-ID.text      destination: what a guest of machine code has printed
  *
  * The first file of a side is replaced in one step and is on the disk before the next step of handover.ts; it is what
  * decides. What it will say next is put on the disk beforehand under a temporary name, so the step is only to give it its
- * own, and to flush the folder. `in-ID.memory` and `in-ID.log` are complete and on the disk before in-ID.guest says `prepared`.
+ * own, and to flush the folder. `in-ID.memory`, `in-ID.log` and `in-ID.text` are complete and on the disk before in-ID.guest says `prepared`.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
@@ -58,6 +59,17 @@ const nextOf = (name: string): string => `.${name}.${NEXT}.tmp`
 
 // ---- source
 
+/** Files that guests of machine code ran; they are not copied, but must be the same when they are read again. */
+export interface CodeRecord {
+  /** As on the command line: guest=file, the file by its whole path. */
+  readonly code: readonly string[]
+  readonly codeMemory?: number
+  readonly initrd?: string
+  readonly append?: string
+  /** Of each file, and of the archive that a folder makes. */
+  readonly sha256: Readonly<Record<string, string>>
+}
+
 /** How to make the guest again: a run is a pure function of these. Numbers of 64 bits are decimal strings. */
 export interface SourceRecord {
   readonly format: typeof FORMAT
@@ -68,7 +80,13 @@ export interface SourceRecord {
   readonly receiver: string | null
   /** A scenario's text, or the path of a copy of the snapshot. */
   readonly origin:
-    | { readonly kind: 'scenario'; readonly text: string; readonly fileName: string; readonly seed: number }
+    | {
+        readonly kind: 'scenario'
+        readonly text: string
+        readonly fileName: string
+        readonly seed: number
+        readonly code?: CodeRecord
+      }
     | { readonly kind: 'snapshot'; readonly path: string }
   readonly guest: string
   readonly policy: string | null
@@ -250,10 +268,13 @@ export class DestinationJournal {
   logPath(id: string): string {
     return join(this.folder, `in-${id}.log`)
   }
+  textPath(id: string): string {
+    return join(this.folder, `in-${id}.text`)
+  }
 
   /** The guest itself: its record stays. */
   dropGuest(id: string): void {
-    remove(this.folder, `in-${id}.memory`, `in-${id}.log`)
+    remove(this.folder, `in-${id}.memory`, `in-${id}.log`, `in-${id}.text`)
   }
 
   /** All of it, the deciding file first. */

@@ -2,13 +2,14 @@
  * A guest that came over the wire on its new host: what is one world in one process is two here, and they end in the same
  * bits. The destination's host lives through the same true time in a world of its own; the guest joins it at the landing.
  */
-import type { Machine } from '../core/machine.js'
+import { Machine } from '../core/machine.js'
 import type { ClockPolicy } from '../policy/index.js'
+import { PowerMachine, type PowerMake } from '../power/machine.js'
 import type { GuestSpec, MigrateEvent, Scenario, ScenarioEvent } from '../scenario/types.js'
 import { ByteReader } from '../snapshot/bytes.js'
 import { careful, refusePolicy, stateError } from '../snapshot/continue.js'
 import { SnapshotError } from '../snapshot/error.js'
-import { FLIGHT_SECTIONS, Kind } from '../snapshot/format.js'
+import { CODE_FLIGHT_SECTIONS, FLIGHT_SECTIONS, Kind } from '../snapshot/format.js'
 import { readSnapshot, type Snapshot } from '../snapshot/guest.js'
 import { readBody } from '../snapshot/read.js'
 import { type SavedHost, World } from '../world/index.js'
@@ -51,9 +52,11 @@ export interface Arrival {
   readonly source: Snapshot['source']
   readonly scenario: Scenario
   /** Its memory is the guest's. */
-  readonly machine: Machine
+  readonly machine: Machine | PowerMachine
   /** Observations in the core's layout. */
   readonly log: Uint8Array
+  /** What a guest of machine code printed; null: it is a kernel model. */
+  readonly text: Uint8Array | null
   readonly prepare: Prepare
   readonly beginNs: bigint
   readonly chosen: ChosenHost
@@ -61,6 +64,14 @@ export interface Arrival {
   readonly policy: ClockPolicy
   /** True time to run on from the landing; null: what the scenario had left. */
   readonly forNs: bigint | null
+}
+
+/** An empty machine for a guest to come into: of machine code, or of a kernel model. */
+export function machineFor(make: PowerMake | null, { memoryBytes }: GuestSpec): Machine | PowerMachine {
+  if (make) return new PowerMachine(make)
+  const machine = new Machine()
+  machine.growMemory(memoryBytes)
+  return machine
 }
 
 export interface Landed {
@@ -86,7 +97,7 @@ export function land(arrival: Arrival): Landed {
     },
   })
   try {
-    world.guest(guest.name).land(world.host(chosen.spec.name), 'migrate', prepare.wasRunning)
+    world.resident(guest.name).land(world.host(chosen.spec.name), 'migrate', prepare.wasRunning)
   } catch (error) {
     throw stateError(arrival.peer, error)
   }
@@ -94,13 +105,15 @@ export function land(arrival: Arrival): Landed {
     world,
     guest: guest.name,
     resume: () => {
-      if (prepare.wasRunning) world.guest(guest.name).resume('migrate')
+      if (prepare.wasRunning) world.resident(guest.name).resume('migrate')
     },
   }
 }
 
-function readArrival({ peer, source, scenario, prepare, machine, log }: Arrival): Snapshot {
-  const frame = readBody(peer, Kind.guest, FLIGHT_SECTIONS, prepare.sections)
+function readArrival({ peer, source, scenario, prepare, machine, log, text }: Arrival): Snapshot {
+  const frame = text
+    ? readBody(peer, Kind.code, CODE_FLIGHT_SECTIONS, prepare.sections)
+    : readBody(peer, Kind.guest, FLIGHT_SECTIONS, prepare.sections)
   const refuse = (section: string) => (at: number, detail: string) => {
     throw new SnapshotError(peer, `${section}, byte ${at}`, detail)
   }
@@ -111,6 +124,7 @@ function readArrival({ peer, source, scenario, prepare, machine, log }: Arrival)
     arrived: machine,
     refuseMemory: (detail) => refuse('memory')(0, detail),
     log: new ByteReader(log, refuse('observations')),
+    ...(text && { text: new ByteReader(text, refuse('text')) }),
   })
 }
 

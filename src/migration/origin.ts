@@ -20,7 +20,7 @@ export interface Origin {
 }
 
 /** Of a world's options: a snapshot needs a policy. */
-export interface OriginOptions extends Pick<RunOptions, 'policy' | 'loaded' | 'streams'> {
+export interface OriginOptions extends Pick<RunOptions, 'policy' | 'loaded' | 'streams' | 'code'> {
   /** Default: the scenario's first guest that is not dom0. */
   readonly guest?: string
   /** Default: when the scenario first migrates the guest; of a snapshot the instant of its save. */
@@ -34,7 +34,7 @@ export function originOfScenario(source: ScenarioSource, options: OriginOptions 
   const guest = guestOf(scenario, options.guest)
   const planned = scenario.events.find((event) => event.kind === 'migrate' && event.guest === guest)
   const beginNs = instantOf(scenario, options.atNs ?? planned?.atNs, 0n)
-  const { policy, loaded, streams } = options
+  const { policy, loaded, streams, code } = options
   return {
     source: { text, fileName, seed: scenario.seed },
     guest,
@@ -46,6 +46,7 @@ export function originOfScenario(source: ScenarioSource, options: OriginOptions 
         ...(policy && { policy }),
         ...(loaded && { loaded }),
         ...(streams && { streams }),
+        ...(code && { code }),
       })
       world.runUntil(beginNs)
       return world

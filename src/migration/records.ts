@@ -7,10 +7,12 @@
  *   PROOF    32 bytes: see secure.ts
  *   REFUSED  text why
  *   START    id · text file name, text YAML, u64 seed of the scenario · text guest · text its host · text policy ·
- *            u64 begin · u64 bytes of memory
+ *            u64 begin · u64 bytes of memory · of machine code: text model · u64 bytes of memory · u64 cpu_hz · u64 tb_hz ·
+ *            u32 dec_bits · u32 vcpus
  *   READY    16 bytes identity of the receiver: it is asked again by this name · text its host
  *   PAGES    u32 n · n × (u32 first page · u32 pages · u64 XXH64 of them, seed 0) · data: the pages
  *   LOG      observations, 40 bytes each as in assembly/observe.ts
+ *   TEXT     of machine code: what it printed since the last, one byte a character
  *   ROUND    u32 number · u64 pages sent in it              ROUND_DONE  u32 number
  *   SYNC     nothing: put on the disk what has come         SYNCED      nothing: it is there
  *   PREPARE  id · u64 stop · u64 save · u64 landing · u8 it ran · u64 observations in all · blob sections of the guest in
@@ -18,13 +20,16 @@
  *   PREPARED, COMMIT, OWNED, DONE  id
  *   QUERY    id · 16 bytes identity of the receiver         ANSWER      id · u8 0 never, 1 owned, 2 not that receiver
  */
+import type { PowerMake } from '../power/machine.js'
 import { ByteReader, ByteWriter } from '../snapshot/bytes.js'
+import { makeContent, readMake } from '../snapshot/code.js'
+import { MAX_MEMORY, MAX_POWER_MEMORY } from '../snapshot/memory.js'
 import { MigrationError } from './error.js'
 import type { Frame } from './frame.js'
 
 export const VERSION = 1
 /** Bits of HELLO. */
-export const Feature = { secret: 1n, observations: 2n } as const
+export const Feature = { secret: 1n, observations: 2n, code: 4n } as const
 const MAGIC = Buffer.from('CHVMIGR\n')
 export const NONCE_BYTES = 32
 export const ID_BYTES = 16
@@ -48,6 +53,8 @@ export interface Start {
   readonly policy: string
   readonly beginNs: bigint
   readonly memoryBytes: number
+  /** Of a guest that runs machine code. */
+  readonly make: PowerMake | null
 }
 export interface PageRun {
   readonly page: number
@@ -73,19 +80,19 @@ export const encodeHello = ({ oldest, newest, offered, required, nonce }: Hello)
   join(new ByteWriter().bytes(MAGIC).u32(oldest).u32(newest).u64(offered).u64(required).bytes(nonce))
 export const encodeText = (text: string): Buffer => join(new ByteWriter().text(text))
 export const encodeId = idBytes
-export const encodeStart = (start: Start): Buffer =>
-  join(
-    new ByteWriter()
-      .bytes(idBytes(start.id))
-      .text(start.fileName)
-      .text(start.text)
-      .u64(BigInt(start.seed))
-      .text(start.guest)
-      .text(start.host)
-      .text(start.policy)
-      .u64(start.beginNs)
-      .u64(BigInt(start.memoryBytes)),
-  )
+export const encodeStart = (start: Start): Buffer => {
+  const body = new ByteWriter()
+    .bytes(idBytes(start.id))
+    .text(start.fileName)
+    .text(start.text)
+    .u64(BigInt(start.seed))
+    .text(start.guest)
+    .text(start.host)
+    .text(start.policy)
+    .u64(start.beginNs)
+    .u64(BigInt(start.memoryBytes))
+  return join(start.make ? makeContent(body, start.make) : body)
+}
 export const encodeReady = (identity: string, host: string): Buffer =>
   join(new ByteWriter().bytes(idBytes(identity)).text(host))
 export const encodePages = (runs: readonly PageRun[]): Buffer => {
@@ -174,10 +181,13 @@ export function readStart(from: ByteReader): Start {
     host: from.text('the host'),
     policy: from.text('the policy'),
     beginNs: from.u64('the begin'),
-    memoryBytes: Number(small(from, 'the memory', 1 << 30)),
+    memoryBytes: Number(small(from, 'the memory', MAX_POWER_MEMORY)),
   }
+  const make = from.left > 0 ? readMake(from) : null
+  if (start.memoryBytes > (make?.ramBytes ?? MAX_MEMORY))
+    from.refuse(`the memory has ${start.memoryBytes} bytes; expected at most ${make?.ramBytes ?? MAX_MEMORY}`)
   from.end()
-  return start
+  return { ...start, make }
 }
 
 function small(from: ByteReader, what: string, most: number): bigint {

@@ -77,7 +77,7 @@ export async function recoverMigration(path: string, options: RecoverOptions): P
 async function goOn(journal: SourceJournal, { open }: RecoverOptions): Promise<RunResult> {
   const origin = await open(journal.record, journal.snapshotPath)
   const world = origin.open()
-  const guest = world.guest(origin.guest)
+  const guest = world.resident(origin.guest)
   const { stop } = journal.record
   if (stop) {
     for (const [at, length] of stop.steals) {

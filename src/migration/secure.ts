@@ -81,18 +81,19 @@ export interface Agreement {
   readonly features: bigint
 }
 
-/** Shows and checks who both are. Throws MigrationError, and has then told the other side. */
+/** Shows and checks who both are; `needed` are features that the other side must have. Throws MigrationError, and has then told the other side. */
 export async function shakeHands(
   channel: Channel,
   role: 'source' | 'destination',
   { secret }: Security,
+  needed = 0n,
 ): Promise<Agreement> {
   try {
-    const required = secret ? Feature.secret : 0n
+    const required = (secret ? Feature.secret : 0n) | needed
     const mine: Hello = {
       oldest: VERSION,
       newest: VERSION,
-      offered: Feature.observations | required,
+      offered: Feature.observations | Feature.code | required,
       required,
       nonce: randomNonce(NONCE_BYTES),
     }

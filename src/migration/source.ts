@@ -14,13 +14,14 @@ import { Channel } from './channel.js'
 import { connect } from './connect.js'
 import { type Copying, MemoryCopy } from './copy.js'
 import { MigrationError } from './error.js'
+import { MAX_BODY } from './frame.js'
 import { type SourceEffect, type SourceInput, type SourcePhase, sourceStep } from './handover.js'
-import { SourceJournal, type SourceRecord } from './journal.js'
+import { type CodeRecord, SourceJournal, type SourceRecord } from './journal.js'
 import type { Origin } from './origin.js'
 import { Pace, runOn } from './pace.js'
 import { type CopyLimits, DEFAULT_LIMITS, pageCount, type Round, sendingNs, wireBytes } from './precopy.js'
 import { randomId, realMs } from './real.js'
-import { bodyOf, encodeId, encodePrepare, encodeStart, readId, readReady } from './records.js'
+import { bodyOf, encodeId, encodePrepare, encodeStart, Feature, readId, readReady } from './records.js'
 import { type Address, addressText, type Security, shakeHands } from './secure.js'
 
 export interface MigrateOptions {
@@ -31,6 +32,8 @@ export interface MigrateOptions {
   readonly journal: string
   /** As the journal calls the policy: a name, or the path of a module. null: each guest's own. */
   readonly policyName?: string | null
+  /** What the guests of machine code ran, as the journal keeps it. */
+  readonly code?: CodeRecord
   /** The guest runs no faster than real time. */
   readonly realTime?: boolean
   /** How long the other side may take for one record; default 30 s. */
@@ -112,10 +115,13 @@ class SourceSide {
       throw new MigrationError(`guest ${origin.guest}`, null, `it ${why}; expected one that can be moved`)
     this.#policy = this.#guest.policy
     const { source, snapshot } = origin
+    const { code } = options
     this.#journal = SourceJournal.begin(options.journal, {
       id: this.#id,
       to: addressText(options.to),
-      origin: snapshot ? { kind: 'snapshot', path: `out-${this.#id}.chv` } : { kind: 'scenario', ...source },
+      origin: snapshot
+        ? { kind: 'snapshot', path: `out-${this.#id}.chv` }
+        : { kind: 'scenario', ...source, ...(code && { code }) },
       guest: origin.guest,
       policy: options.policyName ?? null,
       beginNs: `${origin.beginNs}`,
@@ -125,7 +131,7 @@ class SourceSide {
   }
 
   get #guest() {
-    return this.#world.guest(this.#origin.guest)
+    return this.#world.resident(this.#origin.guest)
   }
 
   #trace(step: string): void {
@@ -160,9 +166,9 @@ class SourceSide {
     const socket = await connect(to, security, timeoutMs)
     this.#channel = new Channel(socket, addressText(to), { timeoutMs, ...(trace && { trace }) })
     const channel = this.#channel
-    await shakeHands(channel, 'source', security)
+    const { host, machine, make } = this.#guest
+    await shakeHands(channel, 'source', security, make ? Feature.code : 0n)
     const { source, guest, beginNs } = this.#origin
-    const { spec, host } = this.#guest
     await channel.send(
       'START',
       encodeStart({
@@ -172,7 +178,8 @@ class SourceSide {
         host: host.spec.name,
         policy: this.#policy.name,
         beginNs,
-        memoryBytes: spec.memoryBytes,
+        memoryBytes: machine!.guestMemory.length,
+        make,
       }),
     )
     const ready = readReady(bodyOf(await channel.receive('READY'), channel.peer))
@@ -233,6 +240,12 @@ class SourceSide {
       { id: this.#id, stopNs, saveNs, landNs, wasRunning, observations },
       sections,
     )
+    if (prepare.length > MAX_BODY)
+      throw new MigrationError(
+        `guest ${saved.name}`,
+        null,
+        `its last record has ${prepare.length} bytes; expected at most ${MAX_BODY}`,
+      )
     this.#handover = { saveNs, landNs, prepare }
   }
 

@@ -106,6 +106,12 @@ export function readSnapshot(
   const spec = scenario.guests.find(({ name }) => name === save.name)!
   const { memory, arrived, text } = cargo
   const code = text && readCode(frame, text)
+  if (code && scenario.system !== 'power')
+    throw new SnapshotError(
+      frame.fileName,
+      'section SCEN',
+      `machine code runs on ${scenario.system} here; expected Power`,
+    )
   const expected = code?.make.ramBytes ?? spec.memoryBytes
   if (memory.size !== expected)
     cargo.refuseMemory(

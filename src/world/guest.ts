@@ -10,6 +10,7 @@ import type { ClockPolicy, PolicyContext } from '../policy/policy.js'
 import type { GuestSpec, ReadClock, Variant } from '../scenario/types.js'
 import type { StreamTime } from '../stream/time.js'
 import type { Host } from './host.js'
+import type { Resident } from './resident.js'
 import type { Correction, GuestResult, Stop } from './result.js'
 import type { SavedGuest } from './saved.js'
 
@@ -46,15 +47,16 @@ function carried({ arrived, ...image }: GuestImage): GuestImage {
   return arrived ? { ...image, memory: sparse(arrived.guestMemory) } : image
 }
 
-export class Guest {
+export class Guest implements Resident {
   readonly spec: GuestSpec
   readonly policy: ClockPolicy
   readonly variant: Variant
   readonly log: ObservationLog
   readonly corrections: Correction[]
   host: Host
-  /** null while the guest is nowhere: not booted, saved, or on its way. */
   machine: Machine | null = null
+  readonly make = null
+  readonly printed = ''
   readonly #stops: { -readonly [key in keyof Stop]: Stop[key] }[]
   #saved: Written | null = null
   #vmm = new Map<string, bigint>()
@@ -193,7 +195,7 @@ export class Guest {
     }
   }
 
-  /** Stops the guest on its host. `suspend`: a Xen PV guest is asked to suspend itself first. */
+  /** `suspend`: a Xen PV guest is asked to suspend itself first. */
   stop(cause: Stop['cause'], suspend: boolean): void {
     const machine = this.machine!
     if (suspend && this.#isXen && this.running) {
@@ -212,7 +214,6 @@ export class Guest {
     if (cause !== 'host-suspend') this.policy.stop?.(this.#context(cause, true))
   }
 
-  /** Writes the stopped guest out; it leaves its host. `wasRunning`: it was not paused before. */
   save(cause: 'save' | 'migrate', wasRunning: boolean): void {
     this.#saved = { ...this.#written(cause, wasRunning), image: left(this.machine!) }
     this.powerOff()
@@ -223,21 +224,15 @@ export class Guest {
     return { clocks: this.policy.save(this.#context(cause, wasRunning)), wasRunning }
   }
 
-  /** What `save` has left behind, to be taken to another world. */
   get saved(): SavedGuest {
     const written = this.#saved!
     return this.#described({ ...written, image: carried(written.image) }, this.#stops)
   }
 
-  /** Writes what would go with the guest in a migration, which then fails: the policy has done it all the same. */
   writeClocks(wasRunning: boolean): void {
     this.#written('migrate', wasRunning)
   }
 
-  /**
-   * What a save for a migration would leave behind, but its memory, which has gone before. The stopped guest stays where
-   * it is: powerOff() when another world has it, resume('pause') when none has.
-   */
   offer(wasRunning: boolean): SavedGuest {
     const stops = this.#stops.map((stop, i) =>
       i === this.#stops.length - 1 ? { ...stop, cause: 'migrate' as const } : stop,
@@ -261,7 +256,6 @@ export class Guest {
     }
   }
 
-  /** Why the guest cannot be saved now; null: it can. */
   get unsavable(): string | null {
     if (this.spec.dom0) return 'is dom0 and stays with its host'
     if (!this.machine) return 'is on no host'
@@ -270,7 +264,6 @@ export class Guest {
     return stopped === null || stopped === 'pause' ? null : `is stopped for a ${stopped}`
   }
 
-  /** Puts the saved guest on `host`, stopped, with its clocks as the policy sets them. */
   land(host: Host, cause: 'save' | 'migrate', wasRunning: boolean): void {
     this.#stops.at(-1)!.toHost = host.spec.name
     this.#land(host, cause, wasRunning)
@@ -289,7 +282,6 @@ export class Guest {
     this.policy.restore(this.#context(cause, wasRunning), clocks)
   }
 
-  /** Lets the stopped guest go on. */
   resume(cause: Cause | 'host-suspend'): void {
     this.#go(cause)
     Object.assign(this.#stops.at(-1)!, { untilNs: this.machine!.nowNs, resumed: true })
@@ -307,7 +299,10 @@ export class Guest {
     if (this.running) this.policy.settle?.run(this.#context(cause, true))
   }
 
-  /** The guest goes down with its host. */
+  steal(vcpu: number, taken: boolean): void {
+    this.machine?.core.machine_steal(vcpu, taken)
+  }
+
   powerOff(): void {
     if (!this.machine) return
     this.#lastTicks = this.#counter()
@@ -341,7 +336,6 @@ export class Guest {
     return { ...Object.fromEntries(read), counter: this.#counter() }
   }
 
-  /** `brief`: without what only the end shows, `clocks` and `stateHash`. */
   result(endNs: bigint, brief = false): GuestResult {
     const { machine, spec } = this
     for (const stop of this.#stops) if (!stop.resumed) stop.untilNs = endNs

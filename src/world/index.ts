@@ -1,6 +1,7 @@
 export { type Code, type CodeTold, MACHINE_CODE } from './code/guest.js'
 export type { Stretch, ToldSoFar } from './code/told.js'
 export { PROGRAMS } from './guest.js'
+export type { Resident } from './resident.js'
 export type { Correction, EventMark, GuestResult, RunResult, Stop } from './result.js'
 export type { HostClockValues, SavedCode, SavedGuest, SavedHost, SavedWorld } from './saved.js'
 export { type Beginning, type RunOptions, runScenario, World } from './world.js'

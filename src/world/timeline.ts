@@ -132,10 +132,8 @@ export function actionsOf(event: ScenarioEvent, settleOf: SettleOf = () => undef
       })
     case 'steal':
       return [
-        at(0n, (world) => world.inGuest(event.guest, (core) => core.machine_steal(event.vcpu, true))),
-        at(event.forNs, (world) =>
-          world.inGuest(event.guest, (core) => core.machine_steal(event.vcpu, false)),
-        ),
+        at(0n, (world) => world.resident(event.guest).steal(event.vcpu, true)),
+        at(event.forNs, (world) => world.resident(event.guest).steal(event.vcpu, false)),
       ]
     case 'tell-frequency':
       return now((world) =>

@@ -17,6 +17,7 @@ import type { StreamTime } from '../stream/time.js'
 import { type Code, CodeGuest } from './code/guest.js'
 import { Guest } from './guest.js'
 import { Host } from './host.js'
+import type { Resident } from './resident.js'
 import type { Correction, EventMark, RunResult } from './result.js'
 import type { HostClockValues, SavedWorld } from './saved.js'
 import { type Action, actionsOf, describeEvent, type SettleOf } from './timeline.js'
@@ -171,7 +172,7 @@ export class World {
     return this.#guests.get(name)!
   }
   /** A guest, whatever it runs. */
-  resident(name: string): Guest | CodeGuest {
+  resident(name: string): Resident {
     return this.#codeGuests.get(name) ?? this.guest(name)
   }
 
@@ -335,7 +336,7 @@ export class World {
     for (const guest of this.#guestsOn(this.host(name))) guest.powerOff()
   }
 
-  *#guestsOn(host: Host): Generator<Guest | CodeGuest> {
+  *#guestsOn(host: Host): Generator<Resident> {
     for (const { name } of this.scenario.guests) {
       const guest = this.resident(name)
       if (guest.host === host && guest.machine) yield guest

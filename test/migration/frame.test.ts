@@ -104,7 +104,7 @@ describe('frames', () => {
       'an unknown type',
       0,
       (b: Buffer) => b.writeUInt16LE(99, 0),
-      /record 0, byte 0: the type is 99; expected 1 to 18/,
+      /record 0, byte 0: the type is 99; expected 1 to 19/,
     ],
     [
       'a reserved field',
@@ -171,6 +171,16 @@ describe('frames', () => {
   })
 })
 
+const MAKE = {
+  model: 'pseries',
+  ramBytes: 1 << 20,
+  cpuHz: 1_000_000_000n,
+  tbHz: 512_000_000n,
+  decBits: 56,
+  cpus: 2,
+} as const
+const NOBODY = { id: ID, fileName: '', text: '', seed: 0, guest: '', host: '', policy: '', beginNs: 0n }
+
 describe('records', () => {
   const read = <T>(body: Buffer, reader: (from: ReturnType<typeof bodyOf>) => T): T =>
     reader(bodyOf({ type: 'START', body, data: [], number: 7, at: 1000 }, 'peer'))
@@ -186,8 +196,11 @@ describe('records', () => {
       policy: 'kvm-qemu',
       beginNs: 5n,
       memoryBytes: 1 << 20,
+      make: null,
     }
     expect(read(encodeStart(start), readStart)).toEqual(start)
+    const code = { ...start, make: MAKE }
+    expect(read(encodeStart(code), readStart)).toEqual(code)
     const hello = { oldest: 1, newest: 2, offered: 3n, required: 1n, nonce: new Uint8Array(32).fill(5) }
     expect(read(encodeHello(hello), readHello)).toMatchObject({
       oldest: 1,
@@ -265,12 +278,29 @@ describe('records', () => {
               policy: '',
               beginNs: 0n,
               memoryBytes: 0,
+              make: null,
             }).subarray(0, -8),
             Buffer.from([0, 0, 0, 0, 0, 1, 0, 0]),
           ]),
           readStart,
         ),
-      /the memory is 1099511627776; expected at most 1073741824/,
+      /the memory is 1099511627776; expected at most 2147483648/,
+    ],
+    [
+      'more memory than its machine has',
+      () => read(encodeStart({ ...NOBODY, memoryBytes: 2 << 20, make: MAKE }), readStart),
+      /the memory has 2097152 bytes; expected at most 1048576/,
+    ],
+    [
+      'a kernel model of 2 GiB',
+      () => read(encodeStart({ ...NOBODY, memoryBytes: 2 ** 31, make: null }), readStart),
+      /the memory has 2147483648 bytes; expected at most 1073741824/,
+    ],
+    [
+      'a machine of 3 GiB',
+      () =>
+        read(encodeStart({ ...NOBODY, memoryBytes: 0, make: { ...MAKE, ramBytes: 3 * 2 ** 30 } }), readStart),
+      /the memory has 3221225472 bytes; expected whole pages, at most 2147483648 bytes/,
     ],
     [
       'an answer that is none',

@@ -2,6 +2,7 @@ import { expect, it } from 'vitest'
 import { chosenHost } from '../../src/migration/host-choice.js'
 import { rehearse } from '../../src/migration/rehearsal.js'
 import { builtInPolicy } from '../../src/policy/built-in.js'
+import { PowerMachine, type PowerMake } from '../../src/power/index.js'
 import { parseScenario } from '../../src/scenario/parse.js'
 import { librarySource } from '../helpers/library.js'
 
@@ -11,7 +12,7 @@ const CASES = [
 ] as const
 
 /** A rehearsal for the scenario's first guest. */
-function rehearsalOf(name: string, policy: ReturnType<typeof builtInPolicy>) {
+function rehearsalOf(name: string, policy: ReturnType<typeof builtInPolicy>, make: PowerMake | null = null) {
   const { text, fileName } = librarySource(name)
   const scenario = parseScenario(text, fileName)
   const spec = scenario.guests.find(({ dom0 }) => !dom0)!
@@ -24,13 +25,19 @@ function rehearsalOf(name: string, policy: ReturnType<typeof builtInPolicy>) {
     host: spec.on,
     policy: policy.name,
     beginNs: 0n,
-    memoryBytes: spec.memoryBytes,
+    memoryBytes: make?.ramBytes ?? spec.memoryBytes,
+    make,
   }
   return { start, scenario, spec, chosen: chosenHost({ file: null }, scenario, spec.on), policy }
 }
 
 it.each(CASES)('lands a young guest of %s', (name, policy) => {
   expect(rehearse(rehearsalOf(name, builtInPolicy(policy)))).toBe(true)
+})
+
+it('lands a young guest of machine code', () => {
+  const { make } = new PowerMachine({ model: 'pseries', ramBytes: 512 << 20, cpus: 2 })
+  expect(rehearse(rehearsalOf('power-running', builtInPolicy('power-running'), make))).toBe(true)
 })
 
 it('does not ask a policy of the user’s', () => {

@@ -10,9 +10,10 @@ import type { GuestImage } from '../../core/machine.js'
 import { sparse } from '../../core/sparse.js'
 import { HostClocks, TbSource } from '../../policy/clocks.js'
 import type { ClockPolicy, PolicyContext } from '../../policy/policy.js'
-import type { PowerMachine } from '../../power/machine.js'
+import type { PowerMachine, PowerMake } from '../../power/machine.js'
 import type { GuestSpec } from '../../scenario/types.js'
 import type { Host } from '../host.js'
+import type { Resident } from '../resident.js'
 import type { Correction, GuestResult, Stop } from '../result.js'
 import type { SavedCode, SavedGuest } from '../saved.js'
 import { CodeClocks } from './clocks.js'
@@ -44,7 +45,7 @@ type Written = Pick<SavedGuest, 'image' | 'clocks' | 'wasRunning'> & {
 /** The image's number of a kernel model, for what is none. */
 export const MACHINE_CODE = 0
 
-export class CodeGuest {
+export class CodeGuest implements Resident {
   readonly spec: GuestSpec
   readonly policy: ClockPolicy
   readonly corrections: Correction[]
@@ -62,6 +63,8 @@ export class CodeGuest {
   #saved: Written | null = null
   #source: Source
   #vmm = new Map<string, bigint>()
+  /** vCPUs that the host has taken away. */
+  #taken = new Set<number>()
   /** The last laying of cycles on true time. */
   #laid = { ns: 0n, cycle: 0n }
   #bootTimebase = 0n
@@ -100,7 +103,6 @@ export class CodeGuest {
     return this.#running
   }
 
-  /** null while it is nowhere. */
   get machine(): PowerMachine | null {
     return this.#here ? this.#machine : null
   }
@@ -109,7 +111,14 @@ export class CodeGuest {
     return this.told.log
   }
 
-  /** Why the guest cannot be saved now; null: it can. */
+  get printed(): string {
+    return this.told.text
+  }
+
+  get make(): PowerMake | null {
+    return this.#machine?.make ?? null
+  }
+
   get unsavable(): string | null {
     if (!this.#here) return 'is on no host'
     if (this.#fault) return `has faulted (${this.#fault})`
@@ -167,7 +176,7 @@ export class CodeGuest {
 
   /** Runs up to true time `untilNs`, if it runs at all. */
   advance(untilNs: bigint): void {
-    if (!this.#running) return
+    if (!this.#running || this.#stolen) return
     const machine = this.#machine!
     const { ns, cycle } = this.#laid
     const until = cycle + ((untilNs - ns) * this.#cpuHz) / SECOND
@@ -182,6 +191,18 @@ export class CodeGuest {
     }
     this.#stretches.at(-1)!.untilNs = untilNs
     this.told.hear(machine.takeConsole(), this.#stretches, this.#stops)
+  }
+
+  /** With all vCPUs taken its cycles stand still; TB goes on. What others do not do is done by one that is left. */
+  steal(vcpu: number, taken: boolean): void {
+    const stood = this.#stolen
+    if (taken) this.#taken.add(vcpu)
+    else this.#taken.delete(vcpu)
+    if (stood && !this.#stolen && this.#running) this.#lay()
+  }
+
+  get #stolen(): boolean {
+    return this.#taken.size > 0 && this.#taken.size >= this.#machine!.make.cpus
   }
 
   stop(cause: Stop['cause'], _suspend: boolean): void {
@@ -213,12 +234,17 @@ export class CodeGuest {
     return { clocks, wasRunning, image, code }
   }
 
-  /** What `save` has left behind, to be taken to another world. */
   get saved(): SavedGuest {
     const written = this.#saved!
     const { arrived } = written.code
     const memory = arrived ? sparse(arrived.ram) : written.image.memory
     return this.#described({ ...written, image: { ...written.image, memory } }, this.#stops)
+  }
+
+  offer(wasRunning: boolean): SavedGuest {
+    const last = this.#stops.length - 1
+    const stops = this.#stops.map((stop, i) => (i === last ? { ...stop, cause: 'migrate' as const } : stop))
+    return this.#described(this.#written('migrate', wasRunning), stops)
   }
 
   #described(
@@ -242,12 +268,11 @@ export class CodeGuest {
     }
   }
 
-  /** Writes what would go with the guest in a migration, which then fails: the policy has done it all the same. */
   writeClocks(wasRunning: boolean): void {
     this.policy.save(this.#context('migrate', wasRunning))
   }
 
-  /** Puts the saved guest on `host`, stopped, with its clocks as the policy sets them. Throws PowerStateError. */
+  /** Throws PowerStateError. */
   land(host: Host, cause: 'save' | 'migrate', wasRunning: boolean): void {
     this.#stops.at(-1)!.toHost = host.spec.name
     const { image, clocks, code } = this.#saved!
@@ -258,6 +283,7 @@ export class CodeGuest {
     this.#machine = code.arrived ?? code.fresh()
     this.#machine.become(image.state, code.arrived ? undefined : image.memory)
     this.#source = this.#sourceOn(host)
+    this.#taken = new Set()
     this.#here = true
     this.policy.restore(this.#context(cause, wasRunning), clocks)
   }
