@@ -87,9 +87,6 @@ export function operations(): string[] {
   return [...new Set([...VARIANTS, ...named]), ...PAIRS.map((pair) => pair.join('_'))]
 }
 
-/** Operations from this one on run two slots. */
-export const FIRST_PAIR = operations().length - PAIRS.length
-
 /** Names of the out-of-line handlers of one file, in the order of their numbers. */
 export const handlers = (file: string): string[] =>
   INSTRUCTIONS.filter(({ does }) => does === file).map(({ name }) => constant(name))
@@ -203,7 +200,7 @@ export const FLAG_ONLY_32: u32 = ${FLAG_ONLY_32}
 export const FLAG_SERVER: u32 = ${FLAG_SERVER}
 export const FLAG_PRIVILEGED: u32 = ${FLAG_PRIVILEGED}
 export const COST_CLASSES: u32 = ${COST_CLASSES.length}`,
-    `/** Operations from this one on run two slots. */\nexport const FIRST_PAIR: u32 = ${FIRST_PAIR}`,
+    `/** Operations from this one on run two slots. */\nexport const FIRST_PAIR: u32 = ${operations().length - PAIRS.length}`,
     '/** Pairs, six bytes each: first operation, second operation, the one for both; 0 ends the list. */',
     table('PAIRS', 'u16', [
       ...PAIRS.flatMap((pair) => [...pair, pair.join('_')].map((op) => operations().indexOf(op))),
@@ -243,4 +240,25 @@ export const COST_CLASSES: u32 = ${COST_CLASSES.length}`,
       ),
     ),
   ].join('\n\n')}\n`
+}
+
+/** The text of src/power/hot/names.ts: what the interpreter's cases are called, for those who read decoded code. */
+export function operationNames(): string {
+  const rows: string[] = []
+  for (const name of operations()) {
+    const row = `${rows.at(-1) ?? ''} ${name}`
+    if (rows.length === 0 || row.length > 110) rows.push(name)
+    else rows[rows.length - 1] = row
+  }
+  return [
+    '/** Written by scripts/power-tables.ts from src/power/tables.ts; do not edit. */',
+    '',
+    '/** Operations of decoded slots, by number. */',
+    `export const OPERATIONS: readonly string[] = \`\n${rows.join('\n')}\n\``,
+    '  .trim()',
+    '  .split(/\\s/)',
+    '/** From this one on they run two slots. */',
+    `export const FIRST_PAIR = ${operations().length - PAIRS.length}`,
+    '',
+  ].join('\n')
 }

@@ -1,10 +1,17 @@
 /** One table of instructions feeds everything: the core's tables are made of it, and no word has two meanings. */
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
+import { OPERATIONS } from '../../src/power/hot/names.js'
 import { disassemble } from '../../src/power/index.js'
 import { INSTRUCTIONS } from '../../src/power/instructions.js'
 import { SPRS } from '../../src/power/sprs.js'
-import { decoderTables, FACILITY_FILES, handlers, operations } from '../../src/power/tables.js'
+import {
+  decoderTables,
+  FACILITY_FILES,
+  handlers,
+  operationNames,
+  operations,
+} from '../../src/power/tables.js'
 import { addi, b, lwz, mfspr, stwcx } from './assemble.js'
 
 const source = (name: string) =>
@@ -12,6 +19,12 @@ const source = (name: string) =>
 
 test('assembly/power-cpu/tables.ts is what scripts/power-tables.ts writes', () => {
   expect(source('tables')).toBe(decoderTables())
+})
+
+test('src/power/hot/names.ts is what scripts/power-tables.ts writes', () => {
+  const file = new URL('../../src/power/hot/names.ts', import.meta.url)
+  expect(readFileSync(file, 'utf8')).toBe(operationNames())
+  expect(OPERATIONS).toEqual(operations())
 })
 
 test('no word is two instructions', () => {

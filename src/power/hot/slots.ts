@@ -1,12 +1,10 @@
 /** Decoded code as the core has it (assembly/engine/code.ts): slots of 16 bytes, a page of 1024 of them. */
-import { FIRST_PAIR, operations } from '../tables.js'
+import { FIRST_PAIR, OPERATIONS } from './names.js'
 
 const SLOT_SIZE = 16
 const SLOTS = 1024
 /** Of the machine's decoded page behind the slots: flavour, 1 for little-endian code. */
 const FLAVOUR = SLOTS * SLOT_SIZE + 20
-
-const NAMES = operations()
 
 export interface Slot {
   /** What it does by itself, as in tables.ts. */
@@ -24,8 +22,7 @@ export interface Slot {
 /** A decoded page in the core's memory. */
 export class SlotPage {
   readonly #view: DataView
-  readonly #pairs = FIRST_PAIR
-  readonly #hot = NAMES.indexOf('HOT')
+  readonly #hot = OPERATIONS.indexOf('HOT')
   readonly #alone: (slot: number) => number
   readonly #address: number
 
@@ -58,10 +55,10 @@ export class SlotPage {
     let op = u16(0)
     if (op === this.#hot) op = this.#alone(this.#address + at)
     // Of a pair the first one; the second has a slot of its own.
-    if (op >= this.#pairs) op = u16(12)
+    if (op >= FIRST_PAIR) op = u16(12)
     const imm = this.#view.getInt32(at + 8, true)
     return {
-      op: NAMES[op]!,
+      op: OPERATIONS[op]!,
       d: u16(2),
       a: u16(4),
       b: u16(6),
