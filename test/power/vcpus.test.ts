@@ -16,6 +16,7 @@ import {
   SELF,
   SPR,
   std,
+  stw,
   stwcx,
 } from './assemble.js'
 
@@ -134,6 +135,44 @@ test('one that sleeps is woken by its decrementer, in its own cycle', () => {
   machine.run(300_000n)
   expect(machine.gpr(11)).toBe(51_200n)
   expect(machine.msr & EE).toBe(0n)
+})
+
+/** vCPU 1 sets its priority and cedes; vCPU 0 interrupts it with priority 4; what H_XIRR told vCPU 1 is at SHARED. */
+function interrupted(priority: number): PowerMachine {
+  const [H_IPI, H_CPPR, H_XIRR] = [0x6c, 0x68, 0x74]
+  const call = (number: number) => [li(3, number), SC_1]
+  const machine = machineWith(
+    [...rtas(BLOCKS), li(8, 5000), mtspr(8, SPR.ctr), bdnz(0), li(4, 1), li(5, 4), ...call(H_IPI), SELF],
+    {
+      [WORK]: [li(4, priority), ...call(H_CPPR), ...call(H_CEDE), SELF],
+      1280: [...call(H_XIRR), ori(6, 10, SHARED), stw(4, 6, 0), SELF],
+    },
+    { model: 'pseries', ramBytes: 1 << 20, cpus: 2 },
+  )
+  machine.msr = SF | ME
+  const view = new DataView(machine.ram.buffer, machine.ram.byteOffset)
+  for (const [k, value] of [START_CPU, 3, 1, 1, WORK, 1].entries()) view.setUint32(BLOCKS + 4 * k, value)
+  return machine
+}
+
+test('an IPI wakes a vCPU that has ceded, if it is more urgent than what that lets through', () => {
+  for (const [priority, told] of [
+    [5, 0x0500_0002],
+    [4, 0],
+  ] as const) {
+    const machine = interrupted(priority)
+    machine.run(100_000n)
+    expect(word(machine, SHARED)).toBe(told)
+    // And saved and restored wherever it is on its way.
+    for (const at of [100n, 5005n, 5020n, 10_001n, 12_000n, 15_018n, 15_030n]) {
+      const before = interrupted(priority)
+      before.run(at)
+      const after = before.another()
+      after.restore(before.snapshot())
+      after.run(100_000n)
+      expect(after.hash).toBe(machine.hash)
+    }
+  }
 })
 
 test('none, five, or two on a classic machine: refused', () => {
