@@ -137,6 +137,65 @@ const inChromium = (kernel: string) => ({
   show: sameInChromium,
 })
 
+interface LongRun {
+  readonly hours: number
+  readonly cpuSeconds: number
+  readonly right: boolean
+  readonly instructions: string
+  readonly timerInterrupts: number
+  readonly clocks: readonly { readonly clock: string; readonly gainedNs: string }[]
+  readonly timebaseGained: string
+  readonly sleepers: readonly { readonly leastLateNs: string; readonly mostLateNs: string }[]
+  readonly hash: string
+}
+
+function clocksRight(hours: number) {
+  return (output: Output): string => {
+    const run = parse<LongRun>(output)
+    const gained = run.clocks.map(({ clock, gainedNs }) => `${clock} ${gainedNs} ns`).join(', ')
+    const late = Math.max(...run.sleepers.map(({ mostLateNs }) => Number(mostLateNs)))
+    const shown =
+      `${run.hours} h in ${run.cpuSeconds.toFixed(0)} s of CPU, ${(Number(run.instructions) / 1e9).toFixed(2)} G instructions, ` +
+      `${run.timerInterrupts.toLocaleString('en-US')} timer interrupts; beyond true time: ${gained}, TB ${run.timebaseGained}; ` +
+      `latest sleep ${(late / 1000).toFixed(0)} us`
+    demand(run.right && run.hours >= hours, shown)
+    return shown
+  }
+}
+
+interface DecLost {
+  readonly moments: readonly {
+    readonly instructionsInTheHour: string
+    readonly busyPercent: number
+    readonly back: boolean
+    readonly said: readonly string[]
+  }[]
+  readonly long: {
+    readonly years: number
+    readonly busySeconds: number
+    readonly said: readonly string[]
+    readonly up: number
+    readonly trueUp: number
+  }
+}
+
+function kernelReacts(output: Output): string {
+  const { moments, long } = parse<DecLost>(output)
+  const back = moments.filter((one) => one.back)
+  const never = moments.length - back.length
+  const shown =
+    `${back.length} of ${moments.length} times the Enter key brings it back, and it reports a hard lockup; ${never} times it polls ` +
+    `for ever; untouched for ${long.years.toFixed(2)} years: busy for ${long.busySeconds.toFixed(1)} s, then up ${long.up} s`
+  demand(
+    moments.every((one) => one.instructionsInTheHour === '0') &&
+      back.every((one) => one.said.some((line) => line.includes('hard LOCKUP'))) &&
+      moments.every((one) => one.back || one.busyPercent > 99) &&
+      Math.abs(long.up - long.trueUp) < 1,
+    shown,
+  )
+  return shown
+}
+
 export const linuxGuests: readonly Section[] = [
   {
     title: 'Other people’s guests on the Power machine',
@@ -173,6 +232,30 @@ export const linuxGuests: readonly Section[] = [
       },
       inChromium('linux-6.1'),
       inChromium('linux-6.12'),
+      {
+        id: 'linux-uptime-30-days',
+        text: 'An idle Linux 6.1 for 30 days: its clocks are right at the end, and its sleepers of an hour wake within 1 ms',
+        command: 'npm run --silent linux:uptime -- --days 30 --json',
+        show: clocksRight(720),
+      },
+      {
+        id: 'linux-uptime-6.12',
+        text: 'An idle Linux 6.12 for 6 hours: the same',
+        command: 'npm run --silent linux:uptime -- --kernel linux-6.12 --hours 6 --json',
+        show: clocksRight(6),
+      },
+      {
+        id: 'linux-uptime-periodic',
+        text: 'Linux 6.1 with a tick that never stops (nohz=off) for 2 hours: the same',
+        command: 'npm run --silent linux:uptime -- --hours 2 --append nohz=off --json',
+        show: clocksRight(2),
+      },
+      {
+        id: 'linux-dec-lost',
+        text: 'Linux 6.1 whose DEC was lost executes nothing in an hour; what a key does depends on what DEC stood for',
+        command: 'npm run --silent linux:dec-lost -- --json',
+        show: kernelReacts,
+      },
       conformance('big'),
       conformance('little'),
       {

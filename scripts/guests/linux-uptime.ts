@@ -54,7 +54,8 @@ const micro = (ns: string) => `${(Number(ns) / 1000).toFixed(1)} us`
 function* text(up: Uptime, cpuSeconds: number): Generator<string> {
   const days = up.hours / DAY_HOURS
   const perDay = (value: number) => (value / days).toFixed(value / days < 100 ? 2 : 0)
-  yield `${values.kernel}${values.append && `, ${values.append}`}: ${days} idle days`
+  const span = days < 1 ? `${up.hours} idle hours` : `${days} idle days`
+  yield `${values.kernel}${values.append && `, ${values.append}`}: ${span}`
   yield `  CPU time          ${cpuSeconds.toFixed(0)} s, ${perDay(cpuSeconds)} a day`
   yield `  instructions      ${(Number(up.instructions) / 1e9).toFixed(2)} G, ${perDay(Number(up.instructions) / 1e9)} G a day`
   yield `  timer interrupts  ${up.timerInterrupts}, ${perDay(up.timerInterrupts)} a day, ${(up.timerInterrupts / up.hours / 3600).toFixed(2)} a second`

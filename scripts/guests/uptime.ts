@@ -18,6 +18,9 @@ const PROMPT = '# '
 const PATIENCE = 60n * SECOND
 const SLICE = 10_000_000n
 const CLOCKS = ['realtime', 'monotonic', 'boottime', 'monotonic-raw'] as const
+/** Of the program: all clocks, and six sleepers. */
+const HOURLY = 'every=3600000 sleepers=3600000'
+const LARGEST = (bits: number) => (1n << BigInt(bits - 1)) - 1n
 const INIT = new URL('../../test/guests/linux/init.elf', import.meta.url)
 
 export interface ClockShown {
@@ -64,8 +67,11 @@ export class LongGuest {
   readonly #lines: string[] = []
   #rest = ''
 
-  /** Boots, and stands at the shell's prompt with clocks and sleepers started. `kernel`, `busybox` are files. */
-  constructor(kernel: string, busybox: string, append = '') {
+  /**
+   * Boots, and stands at the shell's prompt. `kernel`, `busybox` are files, `append` words for the kernel, `program` those for
+   * test/guests/linux/init.c, which runs beside the shell.
+   */
+  constructor(kernel: string, busybox: string, append = '', program = HOURLY) {
     this.machine = bootMachine(readFileSync(kernel), kernel, {
       ramBytes: MEMORY,
       cpuHz: CPU_HZ,
@@ -75,7 +81,7 @@ export class LongGuest {
     })
     this.#until(`\n${PROMPT}`)
     // Its input is a pipe into which nobody writes.
-    this.#answer('sleep 1000000000 | clocks every=3600000 sleepers=3600000 then=stay &')
+    this.#answer(`sleep 1000000000 | clocks ${program} then=stay &`)
     this.#before = { instructions: this.machine.instructions, lines: this.#lines.length, ...this.#counts() }
     this.#hoursFrom = this.machine.cycles
   }
@@ -89,6 +95,24 @@ export class LongGuest {
 
   get hours(): bigint {
     return (this.machine.cycles - this.#hoursFrom) / HOUR
+  }
+
+  /** Goes on for a time; what was printed meanwhile. */
+  go(ns: bigint): string {
+    this.machine.run(this.machine.cycles + (ns * CPU_HZ) / SECOND)
+    return this.machine.takeConsole()
+  }
+
+  /** DEC of the one vCPU reads the largest value it can hold, as after a migration that did not carry it. */
+  loseDec(): void {
+    const { core, described } = this.machine
+    core.set_dec(0, BigInt.asUintN(64, core.source_ticks() + LARGEST(described.decBits)), 1)
+  }
+
+  /** ns until DEC passes 0. */
+  get decNs(): bigint {
+    const { core } = this.machine
+    return (BigInt.asIntN(64, core.dec_next(0) - core.source_ticks()) * SECOND) / TB_HZ
   }
 
   #hear(text: string): void {

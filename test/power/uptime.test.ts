@@ -1,7 +1,7 @@
 /** Two idle hours of Debian's Linux; `npm run linux:uptime` is the long form, and docs/evidence.md has thirty days. */
 import { describe, expect, it } from 'vitest'
 import { packagedFile } from '../../scripts/guests/images.js'
-import { LongGuest } from '../../scripts/guests/uptime.js'
+import { HOUR, LongGuest } from '../../scripts/guests/uptime.js'
 import { fetched } from './debian.js'
 
 const kernel = fetched('linux-6.1')
@@ -9,7 +9,9 @@ const busybox = fetched('busybox')
 const missing = kernel.missing || busybox.missing
 
 describe.skipIf(missing !== '')(`an idle Linux${missing}`, () => {
-  it('keeps time for two hours, and its sleepers wake when they are due', { timeout: 180_000 }, () => {
+  it('keeps time for two hours, its sleepers wake when they are due, and without DEC it waits for a key', {
+    timeout: 180_000,
+  }, () => {
     const guest = new LongGuest(kernel.path, packagedFile('busybox'))
     guest.hour()
     guest.hour()
@@ -35,5 +37,16 @@ describe.skipIf(missing !== '')(`an idle Linux${missing}`, () => {
     // NO_HZ: a tick that never stops would interrupt 250 times a second.
     expect(up.timerInterrupts / 7200).toBeGreaterThan(1)
     expect(up.timerInterrupts / 7200).toBeLessThan(10)
+
+    // DEC lost, an hour without a key, and then one. Either the kernel finds out and sets DEC, or it polls for ever.
+    const { machine } = guest
+    const before = machine.instructions
+    guest.loseDec()
+    expect(guest.go(HOUR)).toBe('')
+    expect(machine.instructions).toBe(before)
+    machine.type(Buffer.from('\n'))
+    const said = guest.go(100_000_000n)
+    expect(said.includes('self-detected hard LOCKUP')).toBe(guest.decNs < HOUR)
+    expect(guest.decNs < HOUR || machine.instructions - before > 50_000_000n).toBe(true)
   })
 })
