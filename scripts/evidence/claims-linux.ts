@@ -137,6 +137,25 @@ const inChromium = (kernel: string) => ({
   show: sameInChromium,
 })
 
+const MOVED =
+  'kernel=$(npm run -s guests:fetch -- linux-6.1) && root=$(npm run -s guests:fetch -- busybox) && ' +
+  'printed=$(mktemp) && trap \'rm -f "$printed"\' EXIT && ' +
+  'node dist/cli/main.js run power-running --code "g=$kernel" --code-memory 256MiB --initrd "$root" --console "$printed" ' +
+  '--append \'console=hvc0 quiet do="while sleep 20; do cat /proc/uptime; done"\' && cat "$printed"'
+
+/** Stopped for 5 s at 60 s of true time: the sleep that is due then ends at 65 s. */
+function movedShell({ stdout, status }: Output): string {
+  const uptimes = [...stdout.matchAll(/^(\d+\.\d\d) \d+\.\d\d\r?$/gm)].map(([, shown]) => Number(shown))
+  const sleeps = uptimes.slice(1).map((until, i) => until - uptimes[i]!)
+  const shown = `sleeps of 20 s by /proc/uptime: ${sleeps.map((one) => one.toFixed(2)).join(', ')}`
+  demand(status === 0 && sleeps.length >= 7, `exit status ${status}; ${shown}`)
+  demand(
+    sleeps.every((one, i) => Math.abs(one - (i === 1 ? 24 : 20)) < 0.1),
+    shown,
+  )
+  return shown
+}
+
 interface LongRun {
   readonly hours: number
   readonly cpuSeconds: number
@@ -232,6 +251,12 @@ export const linuxGuests: readonly Section[] = [
       },
       inChromium('linux-6.1'),
       inChromium('linux-6.12'),
+      {
+        id: 'linux-shell-moved',
+        text: 'Busybox through a migration under power-running: the sleep in which it was stopped ends when it resumes',
+        command: MOVED,
+        show: movedShell,
+      },
       {
         id: 'linux-uptime-30-days',
         text: 'An idle Linux 6.1 for 30 days: its clocks are right at the end, and its sleepers of an hour wake within 1 ms',

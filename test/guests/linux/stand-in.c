@@ -197,6 +197,7 @@ void cmain(const u32 *tree, u64 stood, u64 r5) {
     sleep_until(due);
   }
   clocks(count);
+  say_day(tree);
   text("@end off");
   end_line();
   block[3] = block[4] = ~0u;
