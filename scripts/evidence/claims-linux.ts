@@ -130,6 +130,51 @@ function sameInChromium(output: Output): string {
   return shown
 }
 
+/** The rows of scripts/guests/linux-move.ts. */
+interface Move {
+  readonly case: string
+  readonly policy: string
+  readonly rounds: number
+  readonly pages: number
+  readonly bytes: number
+  readonly last_pages: number
+  readonly downtime_true_ns: string
+  readonly hand_over_real_ms: number | null
+  readonly same: boolean
+  readonly as_documented: boolean
+}
+
+interface Moves {
+  readonly moves: readonly Move[]
+}
+
+const ms = (value: number) => `${value.toFixed(1)} ms`
+
+function movedLive(output: Output): string {
+  const live = parse<Moves>(output).moves.filter((one) => one.rounds > 0)
+  const shown = live
+    .map(
+      (one) =>
+        `${one.case}, ${one.policy}: ${one.rounds} rounds, ${one.pages.toLocaleString('en-US')} pages, ` +
+        `${(one.bytes / 2 ** 20).toFixed(1)} MiB, ${one.last_pages} pages at the end, ` +
+        `${ms(Number(one.downtime_true_ns) / 1e6)} of true time, ${ms(one.hand_over_real_ms!)} of real time`,
+    )
+    .join('; ')
+  demand(live.length >= 4 && live.every((one) => one.same && one.as_documented), shown)
+  return shown
+}
+
+function throughFile(output: Output): string {
+  const files = parse<Moves>(output).moves.filter((one) => one.rounds === 0)
+  const shown = files
+    .map((one) => `${one.policy}: ${(one.bytes / 2 ** 20).toFixed(1)} MiB, the same bits`)
+    .join('; ')
+  demand(files.length > 0 && files.every((one) => one.same && one.as_documented), shown)
+  return shown
+}
+
+const MOVE = 'npm run --silent linux:move -- --json'
+
 const inChromium = (kernel: string) => ({
   id: `${kernel}-chromium`,
   text: `Debian’s ${kernel}: the same console bytes and state hash at the same cycle in Node and in Chromium, saved and restored in between`,
@@ -280,6 +325,18 @@ export const linuxGuests: readonly Section[] = [
         text: 'Linux 6.1 whose DEC was lost executes nothing in an hour; what a key does depends on what DEC stood for',
         command: 'npm run --silent linux:dec-lost -- --json',
         show: kernelReacts,
+      },
+      {
+        id: 'linux-moved-live',
+        text: 'Debian’s Linux 6.1 moves live between two real processes and ends in the bits of one world, its clocks as docs/linux-clocks.md says',
+        command: MOVE,
+        show: movedLive,
+      },
+      {
+        id: 'linux-saved',
+        text: 'It is saved by one process and restored by another, which knows no kernel: the bits of one world',
+        command: MOVE,
+        show: throughFile,
       },
       conformance('big'),
       conformance('little'),

@@ -54,6 +54,11 @@ export const migration: readonly Section[] = [
         /test\/migration\/policies\.test/,
       ),
       held(
+        'migration-code',
+        'A guest of machine code does so too: state, console and observations, under every policy of PowerPC',
+        /test\/migration\/code\.test/,
+      ),
+      held(
         'migration-handover',
         'Exactly one side has the guest, through every order of losses, cuts, kills and restarts',
         /test\/migration\/handover\.test/,
@@ -76,7 +81,11 @@ export const migration: readonly Section[] = [
         'Cuts, silence, refusals, strangers and nonsense leave the guest where it was, with a reason',
         /test\/migration\/(faults|security|frame)\.test/,
       ),
-      held('dirty-log', 'No write to guest memory escapes the dirty log', /test\/assembly\/dirty\.test/),
+      held(
+        'dirty-log',
+        'No write to guest memory escapes the dirty log',
+        /test\/(assembly|power)\/dirty\.test/,
+      ),
       {
         id: 'migration-speed',
         text: 'Memory that was written goes over loopback at 400 MB/s or more',
