@@ -9,8 +9,8 @@
  *                                                 +6 u16 function in the table, 0x8000: for 64-bit addresses
  *                                                 +8 u32 first slot of the loop  +12 u32 its last one
  *
- * All of it is derived. A loop does what the interpreter does, in the same cycles; where it cannot (a page that is not at
- * hand, an instruction it does not know, not enough cycles left for a block) it hands the slot back. Loops whose code
+ * All of it is derived. A loop does what the interpreter does, in the same cycles; where it cannot (a page that the interpreter
+ * has to see, an instruction it does not know, not enough cycles left for a block) it hands the slot back. Loops whose code
  * changes are forgotten.
  */
 import { HOT, run_at_hand } from './layout'
@@ -56,7 +56,9 @@ export function hot_forget_all(): void {
 export function hot_forget(from: usize, to: usize): void {
   const end = HOT + SIZE
   for (let entry = HOT; entry < end; entry += 16) {
-    if (<usize>load<u32>(entry, 8) <= to && <usize>load<u32>(entry, 12) >= from) forget(entry)
+    if (<usize>load<u32>(entry, 8) > to || <usize>load<u32>(entry, 12) < from) continue
+    forget(entry)
+    run_at_hand().hot_changed = 1
   }
 }
 

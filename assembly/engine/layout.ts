@@ -107,6 +107,7 @@ export class Run {
   tick_den: u64
   hot_cool: usize // the beginning of a loop that is interpreted until this run ends
   hot_op: u32 // what that slot does by itself
+  hot_changed: u32 // 1 once a loop has been forgotten because its code changed
 }
 export const MACHINE_COSTS: usize = MACHINE + offsetof<Machine>('costs0')
 export const RUN_LEFT: usize = RUN + offsetof<Run>('left')

@@ -12,6 +12,7 @@ import { BOARD_PSERIES } from './board'
 import { step, stepping } from './debug'
 import { deliver, set_spr } from './exception'
 import { interpret, slot_known } from './interpret'
+import { reach as reach_page } from './memory'
 import { lpcr, LPCR_LD, lpcr_set, process_table_set } from './partition'
 import {
   get_cr, get_xer, MODEL, MODEL_SERVER, MSR, MSR_ME, PC, PVR, RESERVED_AT, RESERVED_NONE, set_cr, set_xer, SPR_FSCR, wide_mode,
@@ -179,6 +180,8 @@ export function timebase(): u64 { return timebase_at(machine().cycle) }
 
 /** The slot that runs next, where its page is at hand; 0 where it is not. */
 export function slot_at_hand(): usize { return slot_known() }
+/** For compiled loops: see memory.ts. */
+export function reach(address: u64, size: u32, write: u32): u32 { return reach_page(address, size, write != 0) ? 1 : 0 }
 /** Whether addresses are of 64 bits in the mode at hand. */
 export function wide_at_hand(): bool { return wide_mode() }
 /** The decoded page that a slot lies in, and what a slot at which a loop begins does by itself. */

@@ -13,7 +13,7 @@ import {
 } from '../engine/tlb'
 import { device_at, device_read, device_write } from './board'
 import { raise_machine_check, spr } from './exception'
-import { FETCH, LOAD, NO_ADDRESS, radix, radix_translate, SPR_AMR, STORE } from './radix'
+import { FETCH, LOAD, NO_ADDRESS, radix, radix_find, radix_translate, refused, SPR_AMR, STORE } from './radix'
 import { msr, MSR_DR, MSR_IR, MSR_LE, MSR_PR, PC, wide_mode } from './registers'
 import { Op } from './tables'
 import { watched, watched_page } from './watch'
@@ -101,6 +101,36 @@ export function load_slow(address: u64, size: u32, pc: u64): usize {
   }
   store<u64>(SCRATCH, device_read(real))
   return SCRATCH
+}
+
+/**
+ * For a compiled loop (engine/hot.ts): has the page of `size` bytes at `address` at hand, in the TLB for reading or for writing.
+ * False, and nothing done that the access would not do, where the interpreter has to see it: it interrupts, is watched,
+ * goes to a device, crosses pages, or changes code.
+ */
+export function reach(address: u64, size: u32, write: bool): bool {
+  const r = run_at_hand()
+  if (!whole(address, size) || watching() || watched_page(address)) return false
+  const tlb = write ? r.tlb_data + TLB_WRITE : r.tlb_data
+  let real = address & REAL
+  if (msr() & MSR_DR) {
+    if (!radix()) return false
+    const mirror = write ? r.known_data + KNOWN_WRITE : r.known_data
+    const known = tlb_known(mirror, address)
+    r.hot_changed = 0
+    real = known != NO_ADDRESS ? known : radix_find(address, write ? STORE : LOAD)
+    if (refused(real) || !in_ram(real, 1)) return false
+    if (known == NO_ADDRESS) tlb_know(tlb, mirror, address, real)
+    // The walk marked a leaf that was code of a loop, perhaps of the one that asks.
+    if (r.hot_changed != 0) return false
+  }
+  if (!in_ram(real, size)) return false
+  if (write) {
+    if (code_page(<u32>(real >> PAGE_BITS)) != 0) return false
+    dirty_mark(<u32>real, size)
+  }
+  tlb_fill(tlb, address, real)
+  return true
 }
 
 /** An access to two pages, which may lie anywhere. */

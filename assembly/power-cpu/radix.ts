@@ -68,24 +68,29 @@ const SPR_IAMR: u32 = 61
 
 /** The real address of `address` for LOAD, STORE or FETCH at `pc`; NO_ADDRESS when that interrupted. */
 export function radix_translate(address: u64, access: u32, pc: u64): u64 {
-  const quadrant = address & QUADRANT
-  if ((address & NEVER_SET) != 0 || (quadrant != 0 && quadrant != QUADRANT)) {
-    raise_segment(address, access == FETCH, pc)
-    return NO_ADDRESS
-  }
-  const process = quadrant == 0 ? spr(SPR_PIDR) << 4 : 0
-  const table = machine().process_table
-  if (process >= <u64>0x1000 << (table & SIZE)) return refuse(NO_ENTRY, address, access, pc)
-  return walk(address, entry_at((table & 0x0fff_ffff_ffff_f000) + process), access, pc)
-}
-
-function refuse(cause: u64, address: u64, access: u32, pc: u64): u64 {
-  raise_storage(address, cause, access == FETCH, access == STORE, pc)
+  const found = radix_find(address, access)
+  if (!refused(found)) return found
+  if (found == REFUSED) raise_segment(address, access == FETCH, pc)
+  else raise_storage(address, found & ~REFUSED, access == FETCH, access == STORE, pc)
   return NO_ADDRESS
 }
 
+/** Set in an answer of radix_find that is no address: with the cause of a storage interrupt, or alone for a segment interrupt. */
+const REFUSED: u64 = 1 << 63
+@inline export function refused(found: u64): bool { return <i64>found < 0 }
+
+/** The same without the interrupt: the real address, its leaf marked, or why there is none. */
+export function radix_find(address: u64, access: u32): u64 {
+  const quadrant = address & QUADRANT
+  if ((address & NEVER_SET) != 0 || (quadrant != 0 && quadrant != QUADRANT)) return REFUSED
+  const process = quadrant == 0 ? spr(SPR_PIDR) << 4 : 0
+  const table = machine().process_table
+  if (process >= <u64>0x1000 << (table & SIZE)) return REFUSED | NO_ENTRY
+  return walk(address, entry_at((table & 0x0fff_ffff_ffff_f000) + process), access)
+}
+
 /** Down the tree of a process table entry; `left` is the number of address bits that the level at hand divides. */
-function walk(address: u64, process: u64, access: u32, pc: u64): u64 {
+function walk(address: u64, process: u64, access: u32): u64 {
   let left = (((process >> 58) & 0x18) | ((process >> 5) & 7)) + 31
   let bits = process & SIZE
   let directory = process & DIRECTORY
@@ -95,10 +100,10 @@ function walk(address: u64, process: u64, access: u32, pc: u64): u64 {
     const index = (address >> left) & ((<u64>1 << bits) - 1)
     const at = (directory & ~((<u64>8 << bits) - 1)) + (index << 3)
     const entry = entry_at(at)
-    if (!(entry & VALID)) return refuse(NO_ENTRY, address, access, pc)
+    if (!(entry & VALID)) return REFUSED | NO_ENTRY
     if (entry & LEAF) {
       const cause = forbidden(entry, access)
-      if (cause != 0) return refuse(cause, address, access, pc)
+      if (cause != 0) return REFUSED | cause
       mark(entry, at, access)
       const inside = (<u64>1 << left) - 1
       return (entry & REAL_PAGE & ~inside) | (address & inside)
@@ -106,7 +111,7 @@ function walk(address: u64, process: u64, access: u32, pc: u64): u64 {
     bits = entry & SIZE
     directory = entry & DIRECTORY
   }
-  return refuse(BAD_TREE, address, access, pc)
+  return REFUSED | BAD_TREE
 }
 
 @inline function legal(level: u32, bits: u64): bool {

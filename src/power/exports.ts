@@ -61,6 +61,7 @@ export interface PowerExports {
   put_msr(value: bigint): void
   slot_at_hand(): number
   wide_at_hand(): number
+  reach(address: bigint, size: number, write: number): number
   page_of_slot(slot: number): number
   slot_alone(slot: number): number
   loop_compiled(slot: number, loop: number, first: number, last: number): void

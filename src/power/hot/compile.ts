@@ -118,7 +118,7 @@ class Compiler {
     const code: number[] = [...when(op32.leS(local(LEFT), i32(needs)), this.#leave(first, around.length + 1))]
     let spent = 0
     for (const [i, slot] of slots.entries()) {
-      frame.leave = [...(spent > 0 ? spend(spent) : []), ...this.#leave(first + i, around.length + 1)]
+      frame.leave = [...(spent > 0 ? spend(spent) : []), ...this.#leave(first + i, around.length + 2)]
       code.push(...codeOf(frame, slot))
       spent += slot.cycles
     }

@@ -8,6 +8,7 @@
 import { Registers } from './registers.js'
 import {
   type Code,
+  callReach,
   I32,
   I64,
   i32,
@@ -92,7 +93,7 @@ export class Frame {
   /** Addresses of 64 bits. */
   readonly wide: boolean
   readonly #littleEndian: boolean
-  /** Leaves the loop, from one block further in, before the instruction at hand. */
+  /** Leaves the loop, from two blocks further in, before the instruction at hand. */
   leave: Code = []
   /** What the fields of CR have been compared of, in the block at hand. */
   readonly #known = new Map<number, Known>()
@@ -160,7 +161,7 @@ export class Frame {
 
   // ---- storage
 
-  /** Has `size` bytes at `address` at hand, which is in x from then on; leaves the loop if the TLB has not their page. */
+  /** Has `size` bytes at `address` at hand, which is in x from then on; leaves the loop if that is the interpreter's. */
   reach(size: Size, address: Code, write: boolean): Code {
     const { x } = this
     const which = write ? TLB_WRITE : 0
@@ -169,7 +170,10 @@ export class Frame {
     return [
       ...x.set(this.wide ? address : op64.and(address, i64(0xffff_ffffn))),
       ...setLocal(ENTRY, op32.add(local(TLB), op32.shl(index, i32(4)))),
-      ...when(op64.ne(load.i64(local(ENTRY), which), page), this.leave),
+      ...when(
+        op64.ne(load.i64(local(ENTRY), which), page),
+        when(op32.eqz(callReach(x.get, i32(size), i32(write ? 1 : 0))), this.leave),
+      ),
       ...setLocal(PLACE, op32.add(op32.wrap(x.get), load.i32(local(ENTRY), which + ADDS))),
     ]
   }

@@ -73,8 +73,8 @@ export class HotLoops {
   }
 
   #install(module: WebAssembly.Module): number {
-    const { memory, table } = this.#core
-    const { run } = new WebAssembly.Instance(module, { env: { memory } }).exports
+    const { memory, table, reach } = this.#core
+    const { run } = new WebAssembly.Instance(module, { env: { memory, reach } }).exports
     const index = table.grow(1)
     table.set(index, run)
     return index

@@ -142,20 +142,34 @@ const counted = (items: readonly Code[]): Code => [...unsigned(items.length), ..
 const section = (id: number, content: Code): Code => [id, ...unsigned(content.length), ...content]
 const name = (ascii: string): Code => counted([...ascii].map((letter) => [letter.charCodeAt(0)]))
 
+/** Calls the imported function: an i64 and two i32 to an i32. */
+export const callReach = (address: Code, size: Code, write: Code): Code => [
+  ...address,
+  ...size,
+  ...write,
+  0x10,
+  ...unsigned(0),
+]
+
 /**
- * A module that imports a memory as `env.memory` and exports one function `run` of three i32 to an i64, with `locals`
- * behind its parameters.
+ * A module that imports a memory and a function (`env.memory`, `env.reach`) and exports one function `run` of three i32 to an
+ * i64, with `locals` behind its parameters.
  */
 export function moduleOf(locals: readonly ValueType[], body: Code): Uint8Array<ArrayBuffer> {
-  const type = [0x60, 3, I32, I32, I32, 1, I64]
+  const run = [0x60, 3, I32, I32, I32, 1, I64]
+  const reach = [0x60, 3, I64, I32, I32, 1, I32]
   const code = [...counted(locals.map((one) => [1, one])), ...body, 0x0b]
   const [function_, memory] = [0x00, 0x02]
+  const imports = [
+    [...name('env'), ...name('memory'), memory, 0, 1],
+    [...name('env'), ...name('reach'), function_, 1],
+  ]
   return Uint8Array.from([
     ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
-    ...section(1, counted([type])),
-    ...section(2, counted([[...name('env'), ...name('memory'), memory, 0, 1]])),
+    ...section(1, counted([run, reach])),
+    ...section(2, counted(imports)),
     ...section(3, counted([[0]])),
-    ...section(7, counted([[...name('run'), function_, 0]])),
+    ...section(7, counted([[...name('run'), function_, 1]])),
     ...section(10, counted([[...unsigned(code.length), ...code]])),
   ])
 }
