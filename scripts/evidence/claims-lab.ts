@@ -5,7 +5,7 @@ import { demand, type Output, parse, tests } from './read.js'
 const TESTS = 'npx vitest run --reporter=json'
 const FIGURES = 'npx tsx scripts/lab-figures.ts'
 const MOST_BYTES = 200_000
-const MOST_MACHINE_BYTES = 100_000
+const MOST_MACHINE_BYTES = 120_000
 const MOST_MS = 1000
 const MILLIONS = 2_000_000
 /** Some 60 pictures a second are seen as motion; the page's own thread is free meanwhile. */
@@ -86,7 +86,7 @@ export const lab: readonly Section[] = [
       },
       {
         id: 'machine-size',
-        text: 'The page of one machine, with its module and four guests, is below 100 kB, compressed by gzip',
+        text: 'The page of one machine, with its module and four guests, is below 120 kB, compressed by gzip',
         command: FIGURES,
         show: machineSize,
       },

@@ -116,8 +116,11 @@ export class Series {
   }
 }
 
+/** What is needed of a guest for that. */
+type Read = Pick<GuestResult, 'readers' | 'observations' | 'stops' | 'corrections'>
+
 /** Every reader of a guest as a series, in the order of `readers`. */
-export function seriesOf(guest: GuestResult, startWallNs: bigint): Series[] {
+export function seriesOf(guest: Read, startWallNs: bigint): Series[] {
   const { observations: log, readers } = guest
   const counts = readers.map(() => 0)
   for (let i = 0; i < log.length; i++) if (log.kind(i) === Seen.read) counts[log.index(i)]!++
@@ -137,7 +140,7 @@ export function seriesOf(guest: GuestResult, startWallNs: bigint): Series[] {
  * hypervisor's wall clock: the first time after it that the kernel says it moved its clock (Seen.clockSet), unless
  * the guest was stopped before that.
  */
-function correctionInstants({ corrections, observations: log, stops }: GuestResult): bigint[] {
+function correctionInstants({ corrections, observations: log, stops }: Read): bigint[] {
   if (corrections.length === 0) return []
   const moved: bigint[] = []
   for (let i = 0; i < log.length; i++) if (log.kind(i) === Seen.clockSet) moved.push(log.trueNs(i))

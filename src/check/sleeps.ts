@@ -17,8 +17,12 @@ export interface Sleep {
   readonly stoppedNs: bigint
 }
 
+/** What is needed of a guest and of its run for that. */
+type Slept = Pick<GuestResult, 'observations' | 'stops'>
+type Ended = Pick<RunResult, 'endNs'>
+
 /** Every sleep once: those that ended in the order of their wakes, then those that did not. */
-export function* sleepsOf(guest: GuestResult, run: RunResult): Generator<Sleep> {
+export function* sleepsOf(guest: Slept, run: Ended): Generator<Sleep> {
   const { observations: log } = guest
   const issued = new Map<number, number>()
   for (let i = 0; i < log.length; i++) {

@@ -11,7 +11,8 @@ import {
   type PowerMachine,
   serveGdb,
 } from '../power/index.js'
-import { isSaved, readSaved, savedParts } from '../power/saved.js'
+import { readSaved, savedParts } from '../power/saved.js'
+import { isSaved } from '../power/saved-magic.js'
 import { jsonText } from '../report/json.js'
 import { readInitrd } from './initrd.js'
 import { fileKeys, LIVE_CYCLES, liveKeys, pace } from './keys.js'

@@ -19,8 +19,11 @@ export interface SleepBars {
 
 export const NOT_WOKEN = -1n
 
+/** What is needed of a guest for that. */
+type Slept = Pick<GuestResult, 'sleepers' | 'observations' | 'stops'>
+
 /** Sleeper by sleeper; those that never slept have none. */
-export function sleepBarsOf(guest: GuestResult, run: RunResult): SleepBars[] {
+export function sleepBarsOf(guest: Slept, run: Pick<RunResult, 'endNs'>): SleepBars[] {
   const bySleeper = guest.sleepers.map((): Sleep[] => [])
   for (const sleep of sleepsOf(guest, run)) bySleeper[sleep.sleeper]!.push(sleep)
   return bySleeper.flatMap((sleeps, i) => {
@@ -38,7 +41,7 @@ export function sleepBarsOf(guest: GuestResult, run: RunResult): SleepBars[] {
 }
 
 /** Moved behind every stop that begins before it. */
-function dueNs({ issuedNs, durationNs }: Sleep, { stops }: GuestResult): bigint {
+function dueNs({ issuedNs, durationNs }: Sleep, { stops }: Slept): bigint {
   let due = issuedNs + durationNs
   for (const { fromNs, untilNs } of stops) {
     if (untilNs <= issuedNs) continue

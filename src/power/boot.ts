@@ -1,7 +1,7 @@
 /** A machine with a program in it, from an ELF file or a raw image. */
-import { type Elf, ElfError, readElf } from './elf.js'
+import { type Elf, ElfError, readElf, relocatesItself } from './elf.js'
 import { type ModelName, PowerMachine, type PowerOptions } from './machine.js'
-import { enterPseries, type PseriesOptions, relocatesItself } from './pseries.js'
+import { enterPseries, type PseriesOptions } from './pseries.js'
 
 export interface BootOptions extends PowerOptions, PseriesOptions {
   /** Load the file as it is, at this address. */

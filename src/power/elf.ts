@@ -62,6 +62,14 @@ export function isElf(bytes: Uint8Array): boolean {
   return MAGIC.every((byte, i) => bytes[i] === byte)
 }
 
+/** Addresses from here on are those of a kernel. */
+export const UPPER_HALF = 1n << 63n
+
+/** Whether it is to be loaded where QEMU loads kernels: it relocates itself. */
+export function relocatesItself(elf: Elf): boolean {
+  return elf.bits === 64 && (elf.shared || elf.entry >= UPPER_HALF)
+}
+
 /** Reads a file's segments; `name` is for messages. Throws ElfError. */
 export function readElf(bytes: Uint8Array, name: string): Elf {
   const fail = (offset: number, text: string): never => {

@@ -8,7 +8,7 @@
  * A kernel linked into the upper half of the address space is Linux, and entered without firmware: its tree tells what
  * it would have agreed upon with firmware, and where RTAS is, five instructions of ours. Others find RTAS by hypercall.
  */
-import { type Elf, ElfError, isElf } from './elf.js'
+import { type Elf, ElfError, isElf, relocatesItself, UPPER_HALF } from './elf.js'
 import { propertyBytes, readTree, type Tree, TreeError, type TreeNode, wide, writeTree } from './fdt.js'
 import { initramfsOf } from './initramfs.js'
 import type { PowerMachine } from './machine.js'
@@ -27,7 +27,6 @@ const KERNEL_AT = 0x40_0000
 /** Physical addresses of a kernel are below this; what is above says where it is linked. */
 const PHYSICAL = 0x0fff_ffff
 const ALIGNED = 0x1_0000
-const UPPER_HALF = 1n << 63n
 
 /** r3 has the block of arguments: H_RTAS with it in r4. */
 const RTAS_CODE = [
@@ -40,11 +39,6 @@ const RTAS_CODE = [
 
 const up = (value: number): number => Math.ceil(value / ALIGNED) * ALIGNED
 const down = (value: number): number => Math.floor(value / ALIGNED) * ALIGNED
-
-/** Whether an ELF file is to be loaded where QEMU loads kernels: it relocates itself. */
-export function relocatesItself(elf: Elf): boolean {
-  return elf.bits === 64 && (elf.shared || elf.entry >= UPPER_HALF)
-}
 
 /** Where the bytes of a file go: below `end`, or the file does not fit. */
 function place(machine: PowerMachine, name: string, at: number, bytes: Uint8Array, end: number): void {

@@ -10,6 +10,7 @@
 import { fill, PAGE, type Run, sparse } from '../core/sparse.js'
 import { joined } from './bytes.js'
 import { MODELS, type ModelName, PowerMachine } from './machine.js'
+import { isSaved, MAGIC } from './saved-magic.js'
 
 /** The file cannot be gone on from: which, where in it, and what was expected. */
 export class SavedError extends Error {
@@ -27,17 +28,11 @@ interface Header {
   readonly hash: string
 }
 
-const MAGIC = [...'CHVPOWER'].map((letter) => letter.charCodeAt(0))
 const VERSION = 1
 const HEAD = 16
 const MOST_HEADER = 4096
 const RUN = 8
 const MOST_RAM = 2 ** 31
-
-/** Whether a file begins as these do. */
-export function isSaved(bytes: Uint8Array): boolean {
-  return MAGIC.every((byte, i) => bytes[i] === byte)
-}
 
 const words = (...values: number[]): Uint8Array => new Uint8Array(Uint32Array.from(values).buffer)
 

@@ -1,6 +1,8 @@
 /** The page of one machine in a real Chromium: what it shows is what the same machine is in Node, to the last bit. */
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type Drawing, describeDrawing, worstNs } from '../../src/draw/index.js'
+import { Clocks } from '../../src/lab/machine/clocks.js'
 import { shownText } from '../../src/lab/machine/console-text.js'
 import { Runner } from '../../src/lab/machine/runner.js'
 import { bootMachine, type ElfError, type PowerMachine } from '../../src/power/index.js'
@@ -18,6 +20,31 @@ function inNode(name: string, until: bigint) {
   const end = machine.run(until)
   return { end, console: machine.takeConsole(), hash: machine.hash, cycles: machine.cycles }
 }
+
+/** A machine that stands there. */
+function at(cycles: bigint): PowerMachine {
+  const machine = bootIn('b64-clocks')
+  machine.run(cycles)
+  return machine
+}
+
+describe('what a console says of clocks', () => {
+  it('is drawn against true time, however it is heard', () => {
+    const machine = at(95_000_000n)
+    const text = machine.takeConsole()
+    const whole = new Clocks().drawing('x', text, machine)!
+    const [{ curves, sleeps }] = whole.guests as [Drawing['guests'][number]]
+    expect(curves.map(({ name, trueNs }) => [name, trueNs.length])).toEqual([['monotonic', 9]])
+    // Of TB's ticks, 125 ns are 64: a clock made of them is less than two off.
+    expect(worstNs(curves[0]!)).toBeLessThan(4n)
+    // Asleep until the decrementer is through, each 10 ms.
+    expect(sleeps[0]!.wokeNs.filter((ns) => ns > 0n)).toHaveLength(9)
+    const clocks = new Clocks()
+    for (let end = 100; end < text.length; end += 700) clocks.drawing('x', text.slice(0, end), machine)
+    expect(clocks.drawing('x', text, machine)).toEqual(whole)
+    expect(new Clocks().drawing('x', 'no word of clocks\n', machine)).toBeNull()
+  })
+})
 
 describe('a machine that is run in steps', () => {
   const END = 120_000_000n
@@ -186,6 +213,36 @@ describe.skipIf(chromiumPath === null)(title, () => {
     await page.waitForSelector(`[role=alert]:text-is("${told}")`)
     await page.setInputFiles('#files', file('notes.txt', Buffer.from('no program')))
     await page.waitForSelector('[role=alert]:has-text("notes.txt: expected an ELF file for Power")')
+    expect(complaintsOf(page)).toEqual([])
+    await page.context().close()
+  })
+
+  it('draws what a guest says of its clocks, while it runs, and loses no field meanwhile', async () => {
+    const page = await lab.machine('b64-clocks')
+    // The default is a tenth of a second; from there on without an end.
+    await stood(page)
+    await page.fill('#until', '')
+    await page.click('#run')
+    await page.waitForSelector('.clocks svg')
+    const before = await page.textContent('[data-fact=Cycles]')
+    await page.focus('#until')
+    await page.keyboard.type('40000', { delay: 60 })
+    await page.waitForFunction(
+      (was) => document.querySelector('[data-fact=Cycles]')?.textContent !== was,
+      before,
+    )
+    expect(await page.inputValue('#until')).toBe('40000')
+    await page.click('#stop')
+    await stood(page)
+    const { cycles } = await standing(page)
+    const drawing = new Clocks().drawing('b64-clocks.elf', inNode('b64-clocks', cycles).console, at(cycles))
+    await page.waitForFunction(
+      (words) => document.querySelector('#clocks-words')?.textContent === words,
+      describeDrawing(drawing!).join(''),
+    )
+    expect(await page.textContent('.clocks svg')).toContain('right all the time')
+    // The last line is in sight.
+    expect(await page.$eval('#console', ({ scrollTop }) => Math.abs(scrollTop))).toBeLessThan(2)
     expect(complaintsOf(page)).toEqual([])
     await page.context().close()
   })

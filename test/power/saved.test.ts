@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { bootMachine, type PowerOptions } from '../../src/power/index.js'
-import { isSaved, readSaved, SavedError, savedBytes } from '../../src/power/saved.js'
+import { readSaved, SavedError, savedBytes } from '../../src/power/saved.js'
+import { isSaved } from '../../src/power/saved-magic.js'
 
 const boot = (name: string, options: PowerOptions = {}) =>
   bootMachine(readFileSync(new URL(`../guests/power/${name}.elf`, import.meta.url)), name, options)

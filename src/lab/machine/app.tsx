@@ -2,6 +2,7 @@
 import { useEffect, useState } from 'preact/hooks'
 import { ThemeButton } from '../theme-button.js'
 import { Choose } from './choose.js'
+import { Clocks } from './clocks-view.js'
 import { Controls } from './controls.js'
 import type { Desk, State } from './desk.js'
 import { Facts } from './facts.js'
@@ -54,6 +55,7 @@ export function App({ desk }: { desk: Desk }) {
           <div class="column">
             <Controls desk={desk} state={state} />
             <Screen desk={desk} state={state} />
+            <Clocks desk={desk} state={state} />
             <Facts state={state} />
           </div>
         </div>

@@ -68,7 +68,7 @@ export function Choose({ desk, state }: { desk: Desk; state: State }) {
         id="append"
         label="Command line"
         value={form.append}
-        onChange={(append) => desk.fill({ append })}
+        onInput={(append) => desk.fill({ append })}
       />
       <label class="field">
         <span>Typed from the start on, as fast as it reads</span>
@@ -77,7 +77,7 @@ export function Choose({ desk, state }: { desk: Desk; state: State }) {
           rows={2}
           value={form.input}
           spellcheck={false}
-          onChange={(event) => desk.fill({ input: event.currentTarget.value })}
+          onInput={(event) => desk.fill({ input: event.currentTarget.value })}
         />
       </label>
       <button type="button" class="main" id="boot" disabled={state.busy} onClick={() => void desk.boot()}>
@@ -136,10 +136,10 @@ interface Line {
   readonly id: string
   readonly label: string
   readonly value: string
-  readonly onChange: (value: string) => void
+  readonly onInput: (value: string) => void
 }
 
-export function Text({ id, label, value, onChange }: Line) {
+export function Text({ id, label, value, onInput }: Line) {
   return (
     <label class="field">
       <span>{label}</span>
@@ -149,7 +149,8 @@ export function Text({ id, label, value, onChange }: Line) {
         value={value}
         spellcheck={false}
         autocomplete="off"
-        onChange={(event) => onChange(event.currentTarget.value)}
+        // Each key: the page is drawn anew while the machine runs, with what the state holds.
+        onInput={(event) => onInput(event.currentTarget.value)}
       />
     </label>
   )

@@ -19,7 +19,7 @@ export function Controls({ desk, state }: { desk: Desk; state: State }) {
             Run on
           </button>
         )}
-        <Text id="until" label="until cycle" value={form.until} onChange={(until) => desk.fill({ until })} />
+        <Text id="until" label="until cycle" value={form.until} onInput={(until) => desk.fill({ until })} />
         <label class="check">
           <input
             id="paced"

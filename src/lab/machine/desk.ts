@@ -2,10 +2,10 @@
  * The state of the machine's page and everything that changes it. Components show `state` and call the methods; the
  * machine itself is in the Worker (worker.ts).
  */
-import { isSaved } from '../../power/saved.js'
+import { isSaved } from '../../power/saved-magic.js'
 import { download } from '../download.js'
 import { BUILT_IN, type Chosen, FIRST_PROCESS, fetchGuest, fileBytes, sorted } from './guests.js'
-import type { Ask, NamedBytes, Told, View, Way } from './protocol.js'
+import type { Ask, NamedBytes, Picture, Told, View, Way } from './protocol.js'
 
 /** What stands in the fields. */
 export interface Form {
@@ -26,6 +26,7 @@ export interface State {
   readonly view: View | null
   /** What the guest has printed; a character is a byte. */
   readonly text: string
+  readonly picture: Picture | null
   readonly problem: string
   /** The machine is being made. */
   readonly busy: boolean
@@ -51,6 +52,7 @@ export class Desk {
     files: null,
     view: null,
     text: '',
+    picture: null,
     problem: '',
     busy: false,
   }
@@ -79,6 +81,7 @@ export class Desk {
 
   #hear(told: Told): void {
     if (told.kind === 'problem') this.#set({ problem: told.message, busy: false })
+    else if (told.kind === 'picture') this.#set({ picture: told.picture })
     else if (told.kind === 'file') download(told.blob, `${this.#title}.chvp`)
     else {
       const { view } = told
@@ -144,7 +147,7 @@ export class Desk {
   }
 
   #begin(ask: Ask): void {
-    this.#set({ view: null, text: '', problem: '', busy: true })
+    this.#set({ view: null, text: '', picture: null, problem: '', busy: true })
     this.#ask(ask)
   }
 
@@ -196,6 +199,10 @@ export class Desk {
     const { view } = this.state
     if (!view) return
     this.#begin({ kind: 'again', way: { until: view.end === null ? view.cycles : null, paced: false } })
+  }
+
+  draw(width: number): void {
+    this.#ask({ kind: 'draw', width })
   }
 
   save(): void {

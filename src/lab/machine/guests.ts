@@ -4,8 +4,8 @@ import initUrl from '../../../test/guests/linux/init.elf?url'
 import tickUrl from '../../../test/guests/power/b32-tick.elf?url'
 import clocksUrl from '../../../test/guests/power/b64-clocks.elf?url'
 import sortUrl from '../../../test/guests/power/b64-sort.elf?url'
-import { isElf, readElf } from '../../power/elf.js'
-import { relocatesItself } from '../../power/pseries.js'
+import { isElf, readElf, relocatesItself } from '../../power/elf.js'
+
 import type { NamedBytes } from './protocol.js'
 
 export interface BuiltIn {

@@ -42,6 +42,8 @@ export type Ask =
   | { readonly kind: 'keep' }
   | { readonly kind: 'back'; readonly kept: number }
   | { readonly kind: 'save' }
+  /** What the guest says of its clocks, so many px wide. */
+  | { readonly kind: 'draw'; readonly width: number }
 
 export interface KeptView {
   readonly id: number
@@ -76,7 +78,15 @@ export interface View {
   readonly kept: readonly KeptView[]
 }
 
+/** An SVG, and what it shows in words. */
+export interface Picture {
+  readonly svg: string
+  readonly words: readonly string[]
+}
+
 export type Told =
   | { readonly kind: 'view'; readonly view: View }
   | { readonly kind: 'file'; readonly blob: Blob }
+  /** null: the guest says nothing of its clocks. */
+  | { readonly kind: 'picture'; readonly picture: Picture | null }
   | { readonly kind: 'problem'; readonly message: string }

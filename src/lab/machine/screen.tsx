@@ -1,5 +1,5 @@
 /** The guest's console: what it printed, and keys for it. */
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useState } from 'preact/hooks'
 import { shownText } from './console-text.js'
 import type { Desk, State } from './desk.js'
 
@@ -24,26 +24,16 @@ export function keyText({ key, ctrlKey, altKey, metaKey }: KeyboardEvent): strin
 const control = (letter: string): string => String.fromCharCode(letter.toUpperCase().charCodeAt(0) - 64)
 
 export function Screen({ desk, state }: { desk: Desk; state: State }) {
-  const screen = useRef<HTMLPreElement>(null)
   const [line, setLine] = useState('')
-  const follows = useRef(true)
-  useEffect(() => {
-    const { current } = screen
-    if (current && follows.current) current.scrollTop = current.scrollHeight
-  }, [state.text])
   return (
     <section class="stage" aria-labelledby="console-title">
       <h2 id="console-title">Its console</h2>
-      <pre
+      <div
         id="console"
-        ref={screen}
         role="log"
         aria-label="What the guest printed; keys go to it"
         // biome-ignore lint/a11y/noNoninteractiveTabindex: it takes keys, and scrolls
         tabIndex={0}
-        onScroll={({ currentTarget: { scrollTop, scrollHeight, clientHeight } }) => {
-          follows.current = scrollTop + clientHeight > scrollHeight - 30
-        }}
         onKeyDown={(event) => {
           const text = keyText(event)
           if (text === null || !state.view) return
@@ -52,8 +42,8 @@ export function Screen({ desk, state }: { desk: Desk; state: State }) {
         }}
         onPaste={(event) => desk.type(event.clipboardData?.getData('text') ?? '')}
       >
-        {shownText(state.text)}
-      </pre>
+        <pre>{shownText(state.text)}</pre>
+      </div>
       <form
         class="tools"
         onSubmit={(event) => {

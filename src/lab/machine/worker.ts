@@ -3,11 +3,14 @@
  * what the page asks. What a slice is never changes what the guest sees.
  */
 import powerUrl from '../../../build/power.wasm?url'
+import { describeDrawing } from '../../draw/describe.js'
+import { drawingSvg } from '../../draw/svg.js'
 import { bootMachine } from '../../power/boot.js'
 import type { PowerMachine } from '../../power/machine.js'
 import { readSaved, savedParts } from '../../power/saved.js'
 import { fetchModule } from '../worker/fetch.js'
-import type { Ask, Setup, Told, Typed, Way } from './protocol.js'
+import { Clocks } from './clocks.js'
+import type { Ask, Picture, Setup, Told, Typed, Way } from './protocol.js'
 import { Runner } from './runner.js'
 import { nowMs } from './stopwatch.js'
 import { viewOf } from './view.js'
@@ -32,6 +35,7 @@ interface Session {
   /** The machine as it is switched on, as often as wanted. */
   readonly start: () => PowerMachine
   runner: Runner
+  clocks: Clocks
 }
 
 let session: Session | null = null
@@ -60,7 +64,7 @@ function begin(title: string, start: () => PowerMachine, planned: readonly Typed
   until = undefined
   // The old machine's memory is free before the new one takes its own.
   session = null
-  session = { title, start, runner: new Runner(start(), planned) }
+  session = { title, start, runner: new Runner(start(), planned), clocks: new Clocks() }
   forget()
 }
 
@@ -168,7 +172,9 @@ const answers: { readonly [K in Ask['kind']]: (ask: Extract<Ask, { kind: K }>) =
     current().runner.keep()
   },
   back: ({ kept }) => {
-    current().runner.back(kept)
+    const at = current()
+    at.runner.back(kept)
+    at.clocks = new Clocks()
     until = undefined
     forget()
   },
@@ -176,6 +182,12 @@ const answers: { readonly [K in Ask['kind']]: (ask: Extract<Ask, { kind: K }>) =
     const parts = savedParts(current().runner.machine) as Uint8Array<ArrayBuffer>[]
     scope.postMessage({ kind: 'file', blob: new Blob(parts) })
   },
+  draw: ({ width }) => scope.postMessage({ kind: 'picture', picture: session && pictureOf(session, width) }),
+}
+
+function pictureOf({ title, runner, clocks }: Session, width: number): Picture | null {
+  const drawing = clocks.drawing(title, runner.text, runner.machine)
+  return drawing && { svg: drawingSvg(drawing, { width, styled: false }), words: describeDrawing(drawing) }
 }
 
 const encoder = new TextEncoder()
@@ -190,7 +202,7 @@ scope.onmessage = async ({ data: ask }) => {
   try {
     await ready
     ;(answers[ask.kind] as (ask: Ask) => void)(ask)
-    if (session && ask.kind !== 'save') tell()
+    if (session && ask.kind !== 'save' && ask.kind !== 'draw') tell()
   } catch (error) {
     problem(error)
     if (session) tell()
