@@ -22,7 +22,7 @@ import { EXIT, InputError, note, print } from './output.js'
 interface Options {
   machine?: ModelName
   memory: number
-  maxInstructions: bigint
+  maxInstructions?: bigint
   cpu: bigint
   tb?: bigint
   cost: Partial<Record<CostClass, number>>
@@ -42,6 +42,9 @@ interface Options {
   json?: true
 }
 
+/** Where nobody sits and watches. */
+const LIMIT = 10_000_000_000n
+const NEVER = 1n << 63n
 const EVERY_CYCLES = 50_000_000n
 
 const ENDS: Readonly<Record<PowerEnd, string>> = {
@@ -113,10 +116,10 @@ export function addBoot(program: Command, end: (status: number) => void): void {
     )
     .option('--machine <name>', 'bare32 or pseries; default: by the width of the ELF file', model)
     .option('--memory <size>', 'of the guest', parseMemory, 64 * MIB)
-    .addOption(
-      new Option('--max-instructions <n>', 'cycles after which to stop')
-        .argParser(number)
-        .default(10_000_000_000n, '10000000000'),
+    .option(
+      '--max-instructions <n>',
+      'cycles after which to stop; default: 10000000000, none on a terminal',
+      number,
     )
     .addOption(
       new Option('--cpu <frequency>', 'cycles a second')
@@ -165,6 +168,8 @@ Examples:
   $ chronovisor boot test/guests/power/b64-clocks.elf --gdb 1234
   $ chronovisor boot vmlinux --memory 1GiB --initrd test/guests/linux/init.elf \\
       --append 'console=hvc0 panic=-1 every=100 for=1000'
+  $ chronovisor boot vmlinux --memory 256MiB --initrd busybox.cpio \\
+      --append console=hvc0
 
 On a terminal, Ctrl-A x ends it.`,
     )
@@ -179,6 +184,7 @@ async function boot(file: string, options: Options): Promise<number> {
   let machine = start(file, options)
   if (options.gdb !== undefined) return debugged(file, machine, options.gdb)
   const keys = options.input === undefined ? liveKeys() : fileKeys(options.input, options.prompt)
+  const limit = options.maxInstructions ?? (keys.live ? NEVER : LIMIT)
   let text = ''
   let stop: PowerEnd
   let reboots = 0
@@ -186,7 +192,7 @@ async function boot(file: string, options: Options): Promise<number> {
     do {
       keys.feed(machine)
       const until = machine.cycles + (keys.live ? LIVE_CYCLES : EVERY_CYCLES)
-      stop = machine.run(until < options.maxInstructions ? until : options.maxInstructions)
+      stop = machine.run(until < limit ? until : limit)
       const printed = machine.takeConsole()
       keys.hear(printed)
       if (options.json) text += printed
@@ -197,7 +203,7 @@ async function boot(file: string, options: Options): Promise<number> {
         machine = startAgain(machine, file, options)
         stop = 'time'
       }
-    } while (stop === 'time' && machine.cycles < options.maxInstructions && !keys.quit)
+    } while (stop === 'time' && machine.cycles < limit && !keys.quit)
   } finally {
     keys.close()
   }
