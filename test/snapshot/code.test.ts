@@ -252,6 +252,18 @@ describe('damage', () => {
     expect(refusal(changed(offset, bytes), true)).toMatch(message)
   })
 
+  it('a scenario of another system', () => {
+    const xen = snapshot.source.text
+      .replaceAll(/timebase: \{[^}]*\}/g, 'uptime: 1 d')
+      .replaceAll('power-kvm, uptime: 30 d, ', 'xen, ')
+      .replaceAll('power-kvm, uptime: 2 d, ', 'xen, ')
+      .replace('system: power', 'system: xen')
+      .replace('linux-ppc64, dec: { bits: 56 }', 'linux-xen')
+    const other = join(folder, 'xen.chv')
+    saveSnapshot(other, { ...snapshot, source: { ...snapshot.source, text: xen } })
+    expect(refusal(readFileSync(other))).toBe('section SCEN: machine code runs on xen here; expected Power')
+  })
+
   it.each(sections.map(({ name, at: from, length }) => [name, from, length] as const))(
     'section %s cut anywhere, with all checksums right',
     (name, from, length) => {
