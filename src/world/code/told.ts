@@ -7,7 +7,7 @@
  *
  * CLOCK is one of a scenario's clocks; numbers are decimal, or hexadecimal with 0x; other pairs of a name and a number
  * may stand between. Of several vCPUs, `cpu C` says on which one clocks were read, each then being a reader of its own,
- * and a sleep's NAME ends in @C. True time is not when a line was printed but when TB showed what the line says, to the tick; of
+ * and a sleep's NAME ends in @C. A line with anything else in it is left out. True time is not when a line was printed but when TB showed what the line says, to the tick; of
  * clocks halfway between the two.
  */
 import { clockIds, ObservationLog, Seen } from '../../observation/log.js'
@@ -47,7 +47,8 @@ export interface ToldSoFar {
 
 const CLOCKS = Object.keys(clockIds) as ReadClock[]
 export const SLEEP_CLOCKS = ['monotonic', 'realtime', 'boottime'] as const satisfies SleepClock[]
-const KINDS = /^@(clocks|sleeps|woke) (\S+)(?: (\S+))?/
+/** The whole line: a kernel's own messages go to the same console, and into the middle of lines. */
+const KINDS = /^@(clocks|sleeps|woke) (\S+)(?: ([a-z]+))??(?: [a-z-]+ (?:-?\d+|0x[0-9a-f]+))+$/
 const PAIR = /([a-z-]+) (-?\d+|0x[0-9a-f]+)(?= |$)/g
 
 export class Told {
@@ -93,7 +94,7 @@ export class Told {
     if (!kind) return
     const pairs = [...line.matchAll(PAIR)].map(([, name, value]) => [name!, BigInt(value!)] as const)
     const ticks = pairs.filter(([name]) => name === 'tb').map(([, value]) => value)
-    if (ticks.length === 0) return
+    if (ticks.length < (kind[1] === 'clocks' ? 2 : 1)) return
     const trueNs = whenTimebase((ticks[0]! + ticks.at(-1)!) / 2n, stretches)
     const see = (seen: number, index: number, value: bigint, extra: bigint) => {
       const stoppedNs = stoodStill(stops, 0n, trueNs)

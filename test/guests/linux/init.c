@@ -235,7 +235,10 @@ static void option(const char *word) {
 static void read_for_ever(void) {
   i64 next = now(MONOTONIC), n = 0;
   for (;;) {
-    struct time until = time_of(next += every * 1000000);
+    i64 at = now(MONOTONIC);
+    do next += every * 1000000;
+    while (next <= at); /* after a jump of the clock nothing is made up for */
+    struct time until = time_of(next);
     call(CLOCK_NANOSLEEP, MONOTONIC, ABSOLUTE, (i64)&until, 0);
     if (n != count) clocks(++n);
   }
