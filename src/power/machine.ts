@@ -10,6 +10,9 @@ import type { PowerExports } from './exports.js'
 import { HotLoops } from './hot/index.js'
 import type { TreeOptions } from './tree.js'
 
+/** Of assembly/engine/layout.ts and what lies there: a state of another layout is another machine's. */
+export const STATE_LAYOUT = 1
+
 /** Boards, as assembly/power-cpu/board.ts has them. */
 const BOARDS = { uart: 1, pseries: 2 } as const
 

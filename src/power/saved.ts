@@ -5,11 +5,11 @@
  *   a run: number of its first page u32 | pages u32 | their bytes; no pages: the end
  *
  * Words are little-endian. Pages are of 4 KiB and counted through the state and then the guest's memory. The state is
- * as the module keeps it, so a file is for the version of this package that wrote it; its hash says whether it is whole.
+ * as the module keeps it, so a file is for versions of this package with the same layout; its hash says whether it is whole.
  */
 import { fill, PAGE, type Run, sparse } from '../core/sparse.js'
 import { joined } from './bytes.js'
-import { MODELS, type ModelName, PowerMachine } from './machine.js'
+import { MODELS, type ModelName, PowerMachine, STATE_LAYOUT } from './machine.js'
 import { isSaved, MAGIC } from './saved-magic.js'
 
 /** The file cannot be gone on from: which, where in it, and what was expected. */
@@ -18,6 +18,7 @@ export class SavedError extends Error {
 }
 
 interface Header {
+  readonly layout: number
   readonly model: ModelName
   readonly ram_bytes: number
   readonly cpu_hz: string
@@ -41,6 +42,7 @@ export function savedParts(machine: PowerMachine): Uint8Array[] {
   const { state, ram, hash } = machine
   const { model, ramBytes, cpuHz, tbHz, decBits, cpus } = machine.make
   const header: Header = {
+    layout: STATE_LAYOUT,
     model,
     ram_bytes: ramBytes,
     cpu_hz: `${cpuHz}`,
@@ -128,6 +130,7 @@ function headerOf(text: string, fail: Fail): Header {
   const want = (name: keyof Header, holds: boolean, expected: string) => {
     if (!holds) fail(HEAD, `${name} ${JSON.stringify(header?.[name])}; expected ${expected}`)
   }
+  want('layout', header?.layout === STATE_LAYOUT, `${STATE_LAYOUT}, this version's layout of a state`)
   const { model, ram_bytes: ram, cpu_hz, tb_hz, dec_bits, cpus, state_bytes, hash } = header ?? {}
   const names = Object.keys(MODELS)
   want('model', typeof model === 'string' && names.includes(model), names.join(' or '))

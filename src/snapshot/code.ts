@@ -1,10 +1,17 @@
 /** Sections of a guest that runs machine code: what its machine is, when it ran, what it told and what it printed. */
 import { clockIds } from '../observation/log.js'
-import { MAX_CPUS, MODELS, type ModelName, PowerMachine, type PowerMake } from '../power/machine.js'
+import {
+  MAX_CPUS,
+  MODELS,
+  type ModelName,
+  PowerMachine,
+  type PowerMake,
+  STATE_LAYOUT,
+} from '../power/machine.js'
 import type { ReadClock, SleepClock } from '../scenario/types.js'
 import type { SavedCode, Stretch, ToldSoFar } from '../world/index.js'
 import { type ByteReader, ByteWriter } from './bytes.js'
-import { type Content, MAX_STOPS, POWER_LAYOUT, type Sections } from './format.js'
+import { type Content, MAX_STOPS, type Sections } from './format.js'
 import { MAX_POWER_MEMORY } from './memory.js'
 import type { Frame } from './read.js'
 
@@ -32,7 +39,7 @@ export const textSection = ({ told }: SavedCode): Sections[number] => ['TEXT', [
 export const textBytes = (text: string): Buffer => Buffer.from(text, 'latin1')
 
 function codeContent({ make, stretches }: SavedCode): Content {
-  const content = makeContent(new ByteWriter().u32(POWER_LAYOUT), make).u32(stretches.length)
+  const content = makeContent(new ByteWriter().u32(STATE_LAYOUT), make).u32(stretches.length)
   for (const { fromNs, untilNs, standing, tbOffset } of stretches) {
     content.u64(fromNs).u64(untilNs)
     content.i256(standing.at).i256(standing.rate).i256(standing.den).u64(tbOffset)
@@ -62,7 +69,7 @@ function toldContent({ readers, sleepers, asleep, text, rest }: ToldSoFar): Cont
 export function readCode(frame: Frame, text: ByteReader): SavedCode {
   const from = frame.one('CODE')
   const layout = from.u32('the layout')
-  if (layout !== POWER_LAYOUT) from.refuse(`the layout is ${layout}; expected ${POWER_LAYOUT}`, 4)
+  if (layout !== STATE_LAYOUT) from.refuse(`the layout is ${layout}; expected ${STATE_LAYOUT}`, 4)
   const make = readMake(from)
   const stretches = readStretches(from)
   from.end()

@@ -69,9 +69,6 @@ export const MAX_GROWTH = 1032
 export const MAX_CLOCKS = 4096
 export const MAX_STOPS = 1_000_000
 
-/** Of assembly/engine/layout.ts and what lies there: a state of another layout is another machine's. */
-export const POWER_LAYOUT = 1
-
 /** By number, never to be reordered. */
 export const CAUSES = ['pause', 'save', 'migrate', 'host-suspend'] as const
 export const CORRECTIONS = ['agent-settime', 'guest-ntp', 'rtc-resync', 'set-wall', 'ntp-step'] as const

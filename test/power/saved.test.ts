@@ -57,6 +57,7 @@ describe('a saved machine', () => {
   })
 
   it.each([
+    ['"layout":1', '"layout":9', "layout 9; expected 1, this version's layout"],
     ['"model":"pseries"', '"model":"pserIes"', 'model "pserIes"; expected bare32 or pseries'],
     ['"ram_bytes":16777216', '"ram_bytes":16777217', 'ram_bytes 16777217; expected pages up to 2 GiB'],
     ['"cpu_hz":"1000000000"', '"cpu_hz":"-000000000"', 'cpu_hz "-000000000"; expected a number of Hz'],
