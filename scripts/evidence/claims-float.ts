@@ -1,6 +1,6 @@
 /** Floating point and vectors of the Power CPU beside QEMU's, on instructions drawn by chance. */
 import type { Claim, Section } from './claims.js'
-import { demand, Missed, type Output, parse } from './read.js'
+import { demand, type Output, parse } from './read.js'
 
 interface Compared {
   readonly cases: number
@@ -24,16 +24,18 @@ const compared = (id: string, kind: string, bits: 32 | 64, text: string): Claim 
   show: nothingDiffers,
 })
 
-/** The longer runs: what they came to when they were run by hand. */
-const million = (id: string, kind: string, text: string, because: string): Claim => ({
-  id: `${id}-million`,
-  text,
-  command: random(kind, 64),
-  show: (output) => {
-    throw new Missed(nothingDiffers(output))
-  },
-  because,
-})
+/** Where QEMU 7.2 is known to be wrong in a way that cases cannot be chosen without: of a quiet and a signalling NaN. */
+const NANS = /x[sv](max|min)j?dp/
+
+/** A case that differs, and what differs in it below, further in. */
+function onlyNansDiffer(output: Output): string {
+  const { cases, different } = JSON.parse(output.stdout.trim().split('\n').at(-1)!) as Compared
+  const wrong = output.stdout.split('\n').filter((line) => /^ {2}\S/.test(line))
+  const others = wrong.filter((line) => !NANS.test(line))
+  const shown = `${different} of ${cases.toLocaleString('en-US')} differ, ${others.length} of them in anything but the maximum and minimum of two NaNs`
+  demand(cases >= 1_000_000 && different === wrong.length && others.length === 0, shown)
+  return shown
+}
 
 const FLOAT = ' --kind float'
 
@@ -55,12 +57,11 @@ export const float: Section = {
       'POWER9, floating point and vectors: registers, FPSCR, VSCR, CR and memory are QEMU’s',
     ),
     compared('power-float', FLOAT, 32, 'A 604: the same of its floating point'),
-    million(
-      'power-float',
-      FLOAT,
-      'At least a million cases of floating point and vectors',
-      '327,680 were run in pieces, with two differences, both QEMU’s: xscvsxdsp rounds twice there, and infinity times zero ' +
-        'plus a signalling NaN lacks VXSNAN (docs/power-cpu.md)',
-    ),
+    {
+      id: 'power-float-million',
+      text: 'A million cases of floating point and vectors, of another seed; what QEMU has wrong is in docs/power-cpu.md',
+      command: 'npm run --silent conformance:random -- --kind float --bits 64 --cases 1000000 --seed 4242',
+      show: onlyNansDiffer,
+    },
   ],
 }

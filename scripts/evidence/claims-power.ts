@@ -137,11 +137,7 @@ export const power: readonly Section[] = [
         id: 'power-two-processes',
         text: 'Machine code migrates between two processes',
         command: TESTS,
-        show: (output) => {
-          throw new Missed(`within one process only: ${tests(/test\/world\/code\.test/)(output)}`)
-        },
-        because:
-          '`receive` and `migrate` carry kernel models; a machine of machine code is saved and restored by the library (PowerMachine.snapshot) and moves between the hosts of a scenario',
+        show: tests(/test\/migration\/code\.test/),
       },
       {
         id: 'linux-clocks',
