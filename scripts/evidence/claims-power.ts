@@ -1,6 +1,6 @@
 /** Power machine code: its speed, what policies make of its clocks, the debugger, and Linux beside its model. */
 import type { Claim, Section } from './claims.js'
-import { demand, Missed, type Output, parse, tests } from './read.js'
+import { demand, type Output, parse, tests } from './read.js'
 
 const BENCH = 'npm run --silent bench:power -- --rounds 2 --json'
 const TESTS = 'npx vitest run --reporter=json'

@@ -174,6 +174,20 @@ test('xscvsxdsp rounds once: from a little above the middle between two singles 
   expect(fpr(1)).toBe(bitsOf(2 ** 62 + 2 ** 39))
 })
 
+test('a maximum of a quiet and then a signalling NaN is the signalling one made quiet, Java’s the first; both are invalid', () => {
+  const xx3 = (extended: number) => (60 << 26) | (1 << 21) | (2 << 16) | (3 << 11) | (extended << 3)
+  const [quiet, signalling] = [0xffff_7f7f_807f_7fffn, 0x7ff0_0000_0000_0001n]
+  const [XSMAXDP, XVMAXDP, XSMAXJDP] = [xx3(160), xx3(224), xx3(144)]
+  for (const word of [XSMAXDP, XVMAXDP]) {
+    const { fpr, fpscr } = run([word], { 2: quiet, 3: signalling })
+    expect(fpr(1)).toBe(0x7ff8_0000_0000_0001n)
+    expect(fpscr & VXSNAN).toBe(VXSNAN)
+  }
+  const { fpr, fpscr } = run([XSMAXJDP], { 2: quiet, 3: signalling })
+  expect(fpr(1)).toBe(quiet)
+  expect(fpscr & VXSNAN).toBe(VXSNAN)
+})
+
 test('the debug build agrees', () => {
   const operands = { 2: bitsOf(1 / 3), 3: bitsOf(1e300), 4: bitsOf(-7e-5) }
   for (const word of [FADD, FMUL, FMADD, FNMADD, FSQRT, FRSP]) {

@@ -19,7 +19,7 @@ const WIDE = 0x8000
 
 /** Modules by what they were compiled of: the same code at the same place in its page gives the same one. */
 const modules = new Map<string, WebAssembly.Module>()
-const MOST_MODULES = 4096
+const MOST_MODULES = 1024
 
 export class HotLoops {
   readonly #core: PowerExports

@@ -44,7 +44,8 @@ export class SlotPage {
 
   /** All that a slot says. */
   text(index: number): string {
-    return JSON.stringify(this.slot(index))
+    const { op, d, a, b, imm, aux, cycles } = this.slot(index)!
+    return [op, d, a, b, imm, aux, cycles].join('.')
   }
 
   /** null behind the last one. */
