@@ -38,7 +38,6 @@ export const i64 = (value: bigint): Code => [0x42, ...signed(BigInt.asIntN(64, v
 
 export const local = (index: number): Code => [0x20, ...unsigned(index)]
 export const setLocal = (index: number, value: Code): Code => [...value, 0x21, ...unsigned(index)]
-export const teeLocal = (index: number, value: Code): Code => [...value, 0x22, ...unsigned(index)]
 
 const binary =
   (...op: number[]) =>
