@@ -209,6 +209,12 @@ export async function trial(
   }
 }
 
+/** What the guest saw, without how it came. */
+function withoutMigration(stdout: string): string {
+  const { migration: _, ...run } = JSON.parse(stdout) as { readonly migration: unknown }
+  return JSON.stringify(run)
+}
+
 const tellsOfRun = (stdout: string): boolean => stdout.includes('"state_hash"')
 
 function outcomeOf({ stdout }: Ended): 'moved' | 'kept' | 'doubt' | null {
@@ -231,8 +237,14 @@ async function verdict(
   const coming = last === 'moved' || (silent && begun && destination.guests.length > 0)
   if (coming) await destination.runOut()
   else await destination.stop()
-  // Killed between showing what the guest saw and forgetting it, the next life shows the same again.
-  const ran = new Set(destination.ends.map(({ stdout }) => stdout).filter(tellsOfRun))
+  // Killed between showing what the guest saw and forgetting it, the next life shows the same again; by then the source
+  // may have said that it knows.
+  const ran = new Set(
+    destination.ends
+      .map(({ stdout }) => stdout)
+      .filter(tellsOfRun)
+      .map(withoutMigration),
+  )
   const startedThere = destination.ends.some(({ stderr }) => stderr.includes(' runs on host '))
   const owners = [...(kept ? (['source'] as const) : []), ...(ran.size > 0 ? (['destination'] as const) : [])]
   const told = `${runs.map((run) => run.stderr + run.stdout).join('')}\n${destination.ends.map((end) => end.stderr).join('')}`
