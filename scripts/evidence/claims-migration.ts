@@ -68,8 +68,6 @@ export const migration: readonly Section[] = [
         text: 'and when real processes are killed at every step, at least 200 times',
         command: 'npx tsx scripts/migration/kills.ts',
         show: kills,
-        because:
-          'The run of 230 migrations was cut off after more than 220, none of them wrong; its sum is printed at the end only.',
       },
       held(
         'migration-rounds',
