@@ -6,6 +6,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
 const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
@@ -135,12 +136,12 @@ class Destination {
     } while (known !== this.#lives)
   }
 
-  /** As finish, for a guest that is here: until some life has shown what it saw. */
+  /**
+   * As finish, for a guest that seems to be here: until some life has shown what it saw, or has found that it never came
+   * whole and swept it away.
+   */
   async runOut(): Promise<void> {
-    for (let known = this.#lives; !this.hasRun; known = this.#lives) {
-      await known
-      if (known === this.#lives) return
-    }
+    while (!this.hasRun && this.guests.length > 0) await setTimeout(20)
     await this.stop()
   }
 
