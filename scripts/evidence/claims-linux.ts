@@ -1,5 +1,6 @@
 /** Other people's guests on the emulated Power machine: Debian's kernels, SLOF, kvm-unit-tests. */
 import { expectedOf, type LogDifference } from '../guests/kernel-log.js'
+import type { Row } from '../guests/linux-move.js'
 import type { Section } from './claims.js'
 import { demand, type Output, parse, prints } from './read.js'
 
@@ -130,22 +131,8 @@ function sameInChromium(output: Output): string {
   return shown
 }
 
-/** The rows of scripts/guests/linux-move.ts. */
-interface Move {
-  readonly case: string
-  readonly policy: string
-  readonly rounds: number
-  readonly pages: number
-  readonly bytes: number
-  readonly last_pages: number
-  readonly downtime_true_ns: string
-  readonly hand_over_real_ms: number | null
-  readonly same: boolean
-  readonly as_documented: boolean
-}
-
 interface Moves {
-  readonly moves: readonly Move[]
+  readonly moves: readonly Row[]
 }
 
 const ms = (value: number) => `${value.toFixed(1)} ms`

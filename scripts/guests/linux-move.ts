@@ -71,7 +71,8 @@ interface Instants {
   readonly landNs: bigint
 }
 
-interface Row {
+/** What `--json` prints of a move. */
+export interface Row {
   readonly case: string
   readonly policy: string
   readonly rounds: number

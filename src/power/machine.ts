@@ -138,7 +138,7 @@ export class PowerMachine implements CopiedMemory {
   /** Cycles that it runs without a pause. */
   #slice: bigint
   readonly #lookAfter: bigint
-  readonly #hot: HotLoops
+  readonly #hot: HotLoops | null
   readonly #ramBytes: number
   /** What a device tree says of it. */
   readonly described: Omit<TreeOptions, 'append' | 'initrd' | 'rtas'>
@@ -149,9 +149,10 @@ export class PowerMachine implements CopiedMemory {
     this.#build = build
     this.#ramBytes = options.ramBytes ?? 16 << 20
     this.core = instanceOf('power', build) as unknown as PowerExports
-    this.#lookAfter = options.lookAfter ?? LOOK_AFTER
-    this.#slice = this.#lookAfter || LOOK_AFTER
-    this.#hot = new HotLoops(this.core)
+    const { lookAfter = LOOK_AFTER } = options
+    this.#lookAfter = lookAfter || LOOK_AFTER
+    this.#slice = this.#lookAfter
+    this.#hot = lookAfter === 0n ? null : new HotLoops(this.core)
     this.#grow()
     const { board, server, pvr } = this.model
     const decBits = options.decBits ?? this.model.decBits
@@ -309,13 +310,12 @@ export class PowerMachine implements CopiedMemory {
 
   /** After a slice in which so many instructions were executed. */
   #look(executed: bigint): void {
-    const enough = this.#lookAfter || LOOK_AFTER
-    if (2n * executed < enough) {
+    if (2n * executed < this.#lookAfter) {
       if (this.#slice < LONGEST_SLICE) this.#slice *= 2n
       return
     }
-    if (executed > 2n * enough) this.#slice /= 2n
-    if (this.#lookAfter !== 0n) this.#hot.look()
+    if (executed > 2n * this.#lookAfter) this.#slice /= 2n
+    this.#hot?.look()
   }
 
   #fetchConsole(): void {

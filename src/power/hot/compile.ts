@@ -6,7 +6,7 @@ import { BEGIN, Frame, GOES_TO, LEFT } from './frame.js'
 import type { Loop } from './loops.js'
 import { codeOf } from './operations.js'
 import { Shape } from './shape.js'
-import { type Slot, type SlotPage, wayOf } from './slots.js'
+import { SLOT_SIZE, type Slot, type SlotPage, wayOf } from './slots.js'
 import {
   block,
   branch,
@@ -21,8 +21,6 @@ import {
   setLocal,
   when,
 } from './wasm.js'
-
-const SLOT_SIZE = 16
 
 interface Block {
   readonly first: number

@@ -6,9 +6,8 @@
 import type { PowerExports } from '../exports.js'
 import { compileLoop } from './compile.js'
 import { type Loop, loopAround } from './loops.js'
-import { SlotPage } from './slots.js'
+import { SLOT_SIZE, SlotPage } from './slots.js'
 
-const SLOT_SIZE = 16
 /** Slots that are counted together. */
 const NEIGHBOURS = 64 * SLOT_SIZE
 /** Pauses that find a machine in a place before the loop there is looked for. */

@@ -1,7 +1,8 @@
 /** Decoded code as the core has it (assembly/engine/code.ts): slots of 16 bytes, a page of 1024 of them. */
 import { FIRST_PAIR, OPERATIONS } from './names.js'
 
-const SLOT_SIZE = 16
+/** Bytes. */
+export const SLOT_SIZE = 16
 const SLOTS = 1024
 /** Of the machine's decoded page behind the slots: flavour, 1 for little-endian code. */
 const FLAVOUR = SLOTS * SLOT_SIZE + 20
