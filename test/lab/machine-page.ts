@@ -2,9 +2,9 @@
 import { readFileSync } from 'node:fs'
 import type { Page } from 'playwright-core'
 
-/** Waits until it does not run any more; says why. */
+/** Waits until there is a machine that does not run any more; says why. */
 export async function stood(page: Page, timeout = 60_000): Promise<string> {
-  await page.waitForSelector('[data-fact=State]:not(:text-is("…"))', { timeout })
+  await page.waitForSelector('.work[aria-busy=false] [data-fact=State]:not(:text-is("…"))', { timeout })
   return (await page.textContent('#status'))!
 }
 
@@ -56,7 +56,6 @@ export async function bootKernel(
   // As fast as it goes.
   await page.uncheck('#paced')
   await page.click('#boot')
-  await page.waitForSelector('[data-fact=Cycles]:text-is("1,000")', { timeout: 60_000 })
   await stood(page)
 }
 
@@ -64,6 +63,5 @@ export async function bootKernel(
 export async function openSaved(page: Page, file: string, timeout: number): Promise<void> {
   await stood(page)
   await page.setInputFiles('#files', file)
-  await page.waitForSelector('[data-fact=Cycles]:not(:text-is("1,000"))', { timeout })
   await stood(page, timeout)
 }

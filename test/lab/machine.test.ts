@@ -175,8 +175,18 @@ describe.skipIf(chromiumPath === null)(title, () => {
     machine.run(end)
     const page = await lab.machine('b32-tick@1000')
     await stood(page)
+    await page.evaluate(() => {
+      const read = Blob.prototype.arrayBuffer
+      Blob.prototype.arrayBuffer = async function (): Promise<ArrayBuffer> {
+        await new Promise((resolve) => setTimeout(resolve, 300))
+        return read.call(this)
+      }
+    })
     await page.setInputFiles('#files', { name: 'node.chvp', mimeType: 'application/octet-stream', buffer })
-    await page.waitForSelector('[data-fact=Cycles]:text-is("41,000,000")')
+    // While the file is read, the machine before it is no longer to be moved.
+    expect(await page.isDisabled('#run')).toBe(true)
+    await stood(page)
+    expect((await standing(page)).cycles).toBe(saved)
     const there = await runTo(page, end)
     expect(there.hash).toBe(machine.hash)
     expect((await consoleOf(page)).toString('latin1')).toBe(machine.takeConsole())

@@ -50,7 +50,7 @@ export function App({ desk }: { desk: Desk }) {
             {state.problem}
           </p>
         )}
-        <div class="work">
+        <div class="work" aria-busy={state.busy}>
           <Choose desk={desk} state={state} />
           <div class="column">
             <Controls desk={desk} state={state} />

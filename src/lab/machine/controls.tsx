@@ -4,9 +4,9 @@ import type { Desk, State } from './desk.js'
 import { grouped, sizeText } from './words.js'
 
 export function Controls({ desk, state }: { desk: Desk; state: State }) {
-  const { view, form } = state
+  const { view, form, busy } = state
   const running = view?.running ?? false
-  const mayRun = view !== null && !running && view.end === null
+  const none = view === null || busy
   return (
     <section class="stage controls" aria-label="Run">
       <div class="tools">
@@ -15,7 +15,13 @@ export function Controls({ desk, state }: { desk: Desk; state: State }) {
             Stop
           </button>
         ) : (
-          <button type="button" class="main" id="run" disabled={!mayRun} onClick={() => desk.run()}>
+          <button
+            type="button"
+            class="main"
+            id="run"
+            disabled={none || view.end !== null}
+            onClick={() => desk.run()}
+          >
             Run on
           </button>
         )}
@@ -31,19 +37,19 @@ export function Controls({ desk, state }: { desk: Desk; state: State }) {
         </label>
       </div>
       <div class="tools">
-        <button type="button" id="keep" disabled={!view} onClick={() => desk.keep()}>
+        <button type="button" id="keep" disabled={none} onClick={() => desk.keep()}>
           Keep a snapshot
         </button>
         <button
           type="button"
           id="again"
-          disabled={!view}
+          disabled={none}
           title="From the start to this cycle, with the same keys in the same cycles"
           onClick={() => desk.again()}
         >
           Again, same keys
         </button>
-        <button type="button" id="save" disabled={!view || running} onClick={() => desk.save()}>
+        <button type="button" id="save" disabled={none || running} onClick={() => desk.save()}>
           Save the machine
         </button>
         <button type="button" id="save-console" disabled={!view} onClick={() => desk.saveConsole()}>
@@ -54,7 +60,7 @@ export function Controls({ desk, state }: { desk: Desk; state: State }) {
         <ul class="kept" aria-label="Snapshots">
           {view.kept.map(({ id, cycles, hash, size }) => (
             <li key={id}>
-              <button type="button" data-back={id} onClick={() => desk.back(id)}>
+              <button type="button" data-back={id} disabled={busy} onClick={() => desk.back(id)}>
                 Back to cycle {grouped(cycles)}
               </button>{' '}
               <code>{hash}</code> <small>{sizeText(size)}</small>

@@ -5,7 +5,7 @@
 import { isSaved } from '../../power/saved-magic.js'
 import { download } from '../download.js'
 import { BUILT_IN, type Chosen, FIRST_PROCESS, fetchGuest, fileBytes, sorted } from './guests.js'
-import type { Ask, NamedBytes, Picture, Told, View, Way } from './protocol.js'
+import type { Ask, Begin, NamedBytes, Picture, Told, View, Way } from './protocol.js'
 
 /** What stands in the fields. */
 export interface Form {
@@ -28,7 +28,7 @@ export interface State {
   readonly text: string
   readonly picture: Picture | null
   readonly problem: string
-  /** The machine is being made. */
+  /** A machine is being made, from the first byte of its files until it is there: nothing moves the one before. */
   readonly busy: boolean
 }
 
@@ -57,6 +57,8 @@ export class Desk {
     busy: false,
   }
   readonly #listeners = new Set<() => void>()
+  /** Number of the machine at hand, or of the one that is being made. */
+  #session = 0
   readonly #worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' })
 
   constructor() {
@@ -83,10 +85,15 @@ export class Desk {
     if (told.kind === 'problem') this.#set({ problem: told.message, busy: false })
     else if (told.kind === 'picture') this.#set({ picture: told.picture })
     else if (told.kind === 'file') download(told.blob, `${this.#title}.chvp`)
-    else {
-      const { view } = told
-      this.#set({ view, text: this.state.text.slice(0, view.from) + view.printed, busy: false })
-    }
+    else this.#show(told.view)
+  }
+
+  #show(view: View): void {
+    // Told before the Worker heard that there is to be another machine.
+    if (view.session !== this.#session) return
+    const text = this.state.text.slice(0, view.from) + view.printed
+    const isFirst = this.state.view === null
+    this.#set({ view, text, ...(isFirst && { busy: false }) })
   }
 
   get #title(): string {
@@ -100,6 +107,7 @@ export class Desk {
   /** Files from the disk: programs, kernels, RAM disks, saved machines. */
   async take(list: readonly File[]): Promise<void> {
     if (list.length === 0) return
+    this.#set({ busy: true, problem: '' })
     try {
       const files = await Promise.all(list.map(fileBytes))
       const saved = files.find(({ bytes }) => isSaved(bytes))
@@ -120,7 +128,7 @@ export class Desk {
       ? { memoryMib: KERNEL_MIB, append: KERNEL_WORDS, until: '' }
       : { memoryMib: 4 * SMALL_MIB, append: '', until: '' }
     const kept = this.state.files?.program === files.program ? {} : fits
-    this.#set({ files, form: { ...this.state.form, ...kept, guest: '' }, problem: '' })
+    this.#set({ files, form: { ...this.state.form, ...kept, guest: '' }, busy: false })
   }
 
   /** Switches a machine on with what the fields say, and runs it. */
@@ -146,9 +154,9 @@ export class Desk {
     return { ...files, initrd: await fetchGuest(FIRST_PROCESS) }
   }
 
-  #begin(ask: Ask): void {
+  #begin(begin: Begin): void {
     this.#set({ view: null, text: '', picture: null, problem: '', busy: true })
-    this.#ask(ask)
+    this.#ask({ ...begin, session: ++this.#session })
   }
 
   #fail(error: unknown): void {

@@ -30,12 +30,17 @@ export interface Way {
   readonly paced: boolean
 }
 
-export type Ask =
+/** What makes a machine, in place of the one before. */
+export type Begin =
   | { readonly kind: 'boot'; readonly setup: Setup; readonly way: Way }
   /** Goes on from a file that the page or another process has written (src/power/saved.ts). */
   | { readonly kind: 'open'; readonly file: NamedBytes }
   /** From the start, with the keys of this run in their cycles. */
   | { readonly kind: 'again'; readonly way: Way }
+
+export type Ask =
+  /** `session`: the machine's number, by which the page knows what it is told of this one. */
+  | (Begin & { readonly session: number })
   | { readonly kind: 'run'; readonly way: Way }
   | { readonly kind: 'stop' }
   | { readonly kind: 'type'; readonly text: string }
@@ -54,6 +59,8 @@ export interface KeptView {
 }
 
 export interface View {
+  /** Of the `Begin` that made the machine. */
+  readonly session: number
   readonly title: string
   readonly running: boolean
   readonly cycles: bigint

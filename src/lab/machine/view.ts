@@ -3,15 +3,18 @@ import type { View } from './protocol.js'
 import type { Runner } from './runner.js'
 
 export interface Telling {
+  readonly session: number
+  readonly title: string
   readonly running: boolean
   /** The page has the console's text up to this character. */
   readonly from: number
   readonly mips: number | null
 }
 
-export function viewOf(title: string, runner: Runner, { running, from, mips }: Telling): View {
+export function viewOf(runner: Runner, { session, title, running, from, mips }: Telling): View {
   const { machine, text, end, keys, kept } = runner
   return {
+    session,
     title,
     running,
     cycles: machine.cycles,

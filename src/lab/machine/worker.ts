@@ -31,6 +31,7 @@ const TELL_MS = 80
 const ready = fetchModule('power', powerUrl)
 
 interface Session {
+  readonly number: number
   readonly title: string
   /** The machine as it is switched on, as often as wanted. */
   readonly start: () => PowerMachine
@@ -60,11 +61,11 @@ function machineOf({ program, initrd, append, ramBytes, cpus }: Setup): PowerMac
   })
 }
 
-function begin(title: string, start: () => PowerMachine, planned: readonly Typed[]): void {
+function begin(number: number, title: string, start: () => PowerMachine, planned: readonly Typed[]): void {
   until = undefined
   // The old machine's memory is free before the new one takes its own.
   session = null
-  session = { title, start, runner: new Runner(start(), planned), clocks: new Clocks() }
+  session = { number, title, start, runner: new Runner(start(), planned), clocks: new Clocks() }
   forget()
 }
 
@@ -82,9 +83,10 @@ function current(): Session {
 }
 
 function tell(): void {
-  const { title, runner } = current()
+  const { number, title, runner } = current()
   toldMs = nowMs()
-  const view = viewOf(title, runner, { running: until !== undefined, from: toldText, mips })
+  const running = until !== undefined
+  const view = viewOf(runner, { session: number, title, running, from: toldText, mips })
   toldText = runner.text.length
   scope.postMessage({ kind: 'view', view })
 }
@@ -155,15 +157,15 @@ function run({ until: to, paced: isPaced }: Way): void {
 }
 
 const answers: { readonly [K in Ask['kind']]: (ask: Extract<Ask, { kind: K }>) => void } = {
-  boot: ({ setup, way }) => {
+  boot: ({ session: number, setup, way }) => {
     const planned = setup.input === '' ? [] : [{ at: 0n, bytes: utf8(setup.input) }]
-    begin(setup.program.name, () => machineOf(setup), planned)
+    begin(number, setup.program.name, () => machineOf(setup), planned)
     run(way)
   },
-  open: ({ file: { name, bytes } }) => begin(name, () => readSaved(bytes, name), []),
-  again: ({ way }) => {
+  open: ({ session: number, file: { name, bytes } }) => begin(number, name, () => readSaved(bytes, name), []),
+  again: ({ session: number, way }) => {
     const { title, start, runner } = current()
-    begin(title, start, runner.keys)
+    begin(number, title, start, runner.keys)
     run(way)
   },
   run: ({ way }) => run(way),
