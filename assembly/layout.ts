@@ -254,10 +254,13 @@ export class Vcpu {
   vtb_held: u64 // their values while it has none
   purr_held: u64
   vtb_stopped: u32
-  pad2: u32
+  waits: u32 // for a CPU of the host, since the tick waits_from
   // KVM
   deadline_mono_ns: u64 // the host's clock at which a deadline is due that a VMM has written; 0: it follows the TSC
   steal_skew_ns: u64 // stolen time that the guest is told minus what the vCPU's thread has waited
+  // Power
+  waits_from: u64
+  waited_ticks: u64 // what it has waited for a CPU so far, as its guest is told
 }
 
 /** The event slots: who may have an event in the queue. A slot has at most one. */

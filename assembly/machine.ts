@@ -25,7 +25,7 @@ import {
   program_told_frequency,
 } from './model/program'
 import { observations_full, observe, SEEN_BOOT, SEEN_READ, SEEN_RESUME, SEEN_STOP } from './observe'
-import { dec_due, dec_fired, dec_rearm, hdec_due, hdec_fired, vtb_hold, vtb_release } from './ppc/cpu'
+import { dec_due, dec_fired, dec_rearm, hdec_due, hdec_fired, vtb_hold, vtb_release, wait_begin, wait_end } from './ppc/cpu'
 import { rtc_catch_up, rtc_stopped } from './rtc'
 import { skip_ahead, skip_begins_at } from './skip'
 import { runstate_change, vcpu_can_run, vcpu_init } from './vcpu'
@@ -108,7 +108,10 @@ export function machine_stop(): void {
   observe(SEEN_STOP, 0, 0, 0)
   for (let cpu: u32 = 0; cpu < m.vcpus; cpu++) {
     if (vcpu(cpu).runstate != RUNSTATE_BLOCKED) schedule_out(cpu, RUNSTATE_OFFLINE)
-    else vtb_hold(cpu)
+    else {
+      vtb_hold(cpu)
+      wait_end(cpu)
+    }
   }
   workload_stop()
   writers_update()
@@ -128,6 +131,7 @@ export function machine_resume(suspended: bool): void {
     if (suspended && cpu == 0) v.pending |= CAUSE_RESUME
     if (v.runstate == RUNSTATE_OFFLINE && v.online) runstate_change(cpu, RUNSTATE_RUNNABLE)
     if (v.runstate == RUNSTATE_RUNNABLE && vcpu_can_run(cpu)) schedule_in(cpu)
+    if (v.descheduled && (v.runstate == RUNSTATE_RUNNABLE || v.pending)) wait_begin(cpu)
   }
   workload_start()
   writers_update()
@@ -177,6 +181,7 @@ function land_vcpu(cpu: u32): void {
 function schedule_in(cpu: u32): void {
   if (is_xen()) return xen_schedule_in(cpu)
   vtb_release(cpu)
+  wait_end(cpu)
   runstate_change(cpu, RUNSTATE_RUNNING)
   kvm_publish_steal(cpu)
   kvm_enter_vcpu(cpu)
@@ -186,6 +191,8 @@ function schedule_in(cpu: u32): void {
 function schedule_out(cpu: u32, state: u32): void {
   if (is_xen()) return xen_schedule_out(cpu, state)
   vtb_hold(cpu)
+  if (state == RUNSTATE_RUNNABLE) wait_begin(cpu)
+  else wait_end(cpu)
   runstate_change(cpu, state)
 }
 

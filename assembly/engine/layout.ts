@@ -3,7 +3,7 @@
  *
  *   0x001000 CPU        registers of the vCPU; the instruction set's own map (power-cpu/registers.ts)  ─┐ STATE
  *   0x002000 SPR        plain special registers, 1024 × u64                                             │
- *   0x004000 MACHINE    cycles, where the run stops, the board                                          │
+ *   0x004000 MACHINE    cycles, where the run stops, the board; from 0x800 power-cpu/taken.ts            │
  *   0x005000 PLATFORM   what is around the CPUs of a pseries guest (power-cpu/pseries/state.ts)         │
  *   0x006000 PARKED     CPU and SPR of the vCPUs whose turn it is not, 4 × 0x3000; power-cpu/vcpus.ts    │
  *   0x020000 NVRAM      64 KiB that outlive a reboot                                                    │

@@ -15,7 +15,7 @@ import { CAUSE_DEC, CLOCK_COUNTER, CLOCK_JIFFIES, CLOCK_SCHED, CLOCK_STEAL, NS_P
 import { at } from '../memory'
 import { observe, SEEN_FREQUENCY_ERROR } from '../observe'
 import {
-  device_tree_timebase_hz, h_cede, mfspr, mtspr, rtas_get_time_of_day_ns, SPR_DEC, SPR_TBL, SPR_VTB,
+  device_tree_timebase_hz, h_cede, lppaca_waited_ticks, mfspr, mtspr, rtas_get_time_of_day_ns, SPR_DEC, SPR_TBL, SPR_VTB,
 } from '../ppc/cpu'
 import { linux_tb_scale, linux_tb_to_ns } from '../ppc/timebase'
 import { muldiv_u64 } from '../wide'
@@ -210,7 +210,7 @@ export function lppc_read_clock(cpu: u32, clock: u32): u64 {
   switch (clock) {
     case CLOCK_COUNTER: return get_tb(cpu)
     case CLOCK_SCHED: return sched_clock(cpu)
-    case CLOCK_STEAL: return 0 // only with a dispatch trace log, which this platform does not have
+    case CLOCK_STEAL: return tb_to_ns(lppaca_waited_ticks(cpu)) // pseries_paravirt_steal_clock
     case CLOCK_JIFFIES: return tick_state().jiffies
     default: return tk_read(clock, get_tb(cpu))
   }

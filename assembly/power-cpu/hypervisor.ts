@@ -9,14 +9,16 @@ import { decr_msb } from '../ppc/decrementer'
 import { PENDING, PENDING_DEC, TIME } from './registers'
 import { tick_counter, ticks_at, ticks_unknown } from './ticks'
 import { dec_foresee_of, Time, time, time_in } from './time'
-import { of_vcpu } from './vcpus'
+import { is_taken } from './taken'
+import { of_vcpu, vcpu_give, vcpu_take } from './vcpus'
 
 @inline function now(): u64 { return machine().cycle }
 @inline function time_of(vcpu: u32): Time { return time_in(of_vcpu(vcpu, TIME)) }
 
 /**
  * From now on the source stands at ticks + part/den and goes num/den a cycle: the vCPU runs, perhaps on another host.
- * PURR and VTB go on from where they were (KVM saves them when it leaves the guest); TB and DEC are the caller's.
+ * PURR and VTB go on from where they were (KVM saves them when it leaves the guest), of a vCPU that is taken when it
+ * is given back; TB and DEC are the caller's.
  * False, and nothing changed, unless part < den and num > 0.
  */
 export function set_source(ticks: u64, part: u64, num: u64, den: u64): bool {
@@ -25,8 +27,10 @@ export function set_source(ticks: u64, part: u64, num: u64, den: u64): bool {
   ticks_unknown()
   for (let i: u32 = 0; i < machine().vcpus; i++) {
     const t = time_of(i)
-    t.purr_offset += old - ticks
-    t.vtb_offset += old - ticks
+    if (!is_taken(i)) {
+      t.purr_offset += old - ticks
+      t.vtb_offset += old - ticks
+    }
     dec_foresee_of(t, now())
   }
   return true
@@ -64,3 +68,7 @@ export function set_dec(vcpu: u32, next: u64, armed: bool): void {
   }
   dec_foresee_of(t, now())
 }
+
+/** The host takes a vCPU away, and gives it back; see taken.ts. `told`: the guest's area shows it, as KVM's does. */
+export function take_vcpu(vcpu: u32, told: u32): void { vcpu_take(vcpu, told != 0) }
+export function give_vcpu(vcpu: u32, told: u32): void { vcpu_give(vcpu, told != 0) }

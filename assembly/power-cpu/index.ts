@@ -27,7 +27,9 @@ import { ciabr_set, dawr_set } from './watch'
 import { dec_fired, dec_reset, next_stop, time, time_start, timebase_at } from './time'
 
 export { debug_address, debug_break, debug_clear, debug_stopped, debug_watch, debug_why } from '../engine/debug'
-export { dec_armed, dec_next, set_dec, set_source, set_tb_offset, source_ticks, tb_offset } from './hypervisor'
+export {
+  dec_armed, dec_next, give_vcpu, set_dec, set_source, set_tb_offset, source_ticks, take_vcpu, tb_offset,
+} from './hypervisor'
 
 export function address_state(): usize { return STATE }
 export function address_state_end(): usize { return STATE_END }
@@ -81,6 +83,7 @@ export function address_nvram(): usize { return NVRAM }
 /** A character typed on the console; false when too many wait. */
 export function console_type(character: u32): bool {
   if (!input_put(character)) return false
+  between_runs()
   if (platform().vty_signals) xics_signal(SOURCE_VTY)
   return true
 }
@@ -142,6 +145,13 @@ export function run(until: u64): u32 {
     m.cycle = r.stop_cycle - <u64>r.left
   }
   return m.status
+}
+
+/** No instruction is at hand: what a handler does now it does in the machine's cycle. */
+function between_runs(): void {
+  const r = run_at_hand()
+  r.stop_cycle = machine().cycle
+  r.left = 0
 }
 
 /** The same, one instruction after another, until a watchpoint is met. */

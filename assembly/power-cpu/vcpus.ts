@@ -14,14 +14,18 @@
  *
  * The counter of ticks and TB's offset are everybody's: they go with whoever runs. A reservation is lost with the turn,
  * which the architecture allows: nobody else stores in between.
+ *
+ * A vCPU that the host has taken away (taken.ts) has no turn, whatever waits for it.
  */
 import { CPU, machine, PARKED, run_at_hand, VCPUS } from '../engine/layout'
 import {
   GPR, MSR, MSR_ME, MSR_SF, PC, PENDING, PENDING_DEC, PENDING_EXTERNAL, PRODDED, RESERVED_AT, RESERVED_NONE, SLEEP, SLEEP_CEDED,
   SLEEP_NONE, SLEEP_STOPPED, TIME,
 } from './registers'
+import { is_taken, taken_at, taken_begin, taken_end, taken_waits, taken_woken } from './taken'
+import { ticks_at } from './ticks'
 import { dec_passed, TIME_SHARED, time_in } from './time'
-import { vpa_dispatch } from './pseries/vpa'
+import { vpa_dispatch, vpa_waited } from './pseries/vpa'
 
 const BLOCK: usize = 0x3000
 /** 10 microseconds at 1 GHz: changing over costs a twentieth of that. */
@@ -53,6 +57,7 @@ export function vcpus_set(count: u32): bool {
 export function vcpu_external(index: u32, on: bool): void {
   const at = of_vcpu(index, PENDING)
   store<u32>(at, on ? load<u32>(at) | PENDING_EXTERNAL : load<u32>(at) & ~PENDING_EXTERNAL)
+  if (on && load<u32>(of_vcpu(index, SLEEP)) == SLEEP_CEDED) taken_woken(index)
 }
 
 /** The vCPU at hand sleeps from the end of this instruction until an interrupt waits for it, or it has been prodded. */
@@ -72,7 +77,8 @@ export function vcpu_prod(index: u32): void {
 
 function wake(index: u32): void {
   store<u32>(of_vcpu(index, SLEEP), SLEEP_NONE)
-  vpa_dispatch(index, true)
+  taken_woken(index)
+  if (!is_taken(index)) vpa_dispatch(index, true)
 }
 
 /** The vCPU at hand gives the rest of its turn away. */
@@ -89,10 +95,37 @@ export function vcpu_start(index: u32, pc: u64, r3: u64): void {
   store<u64>(of_vcpu(index, PC), pc)
   store<u64>(of_vcpu(index, MSR), MSR_SF | MSR_ME)
   store<u32>(of_vcpu(index, SLEEP), SLEEP_NONE)
+  taken_woken(index)
+}
+
+/** Between two runs the host takes a vCPU away; `told`: the guest sees that in its area. */
+export function vcpu_take(index: u32, told: bool): void {
+  if (is_taken(index)) return
+  const runs = load<u32>(of_vcpu(index, SLEEP)) == SLEEP_NONE
+  const wakes = load<u32>(of_vcpu(index, PENDING)) != 0
+  taken_begin(index, ticks_at(machine().cycle), runs || wakes)
+  if (runs && told) vpa_dispatch(index, false)
+}
+
+/** Between two runs it gives it back; `told`: and says how long it kept it waiting. */
+export function vcpu_give(index: u32, told: bool): void {
+  if (!is_taken(index)) return
+  const now = ticks_at(machine().cycle)
+  const sleep = load<u32>(of_vcpu(index, SLEEP))
+  const t = time_in(of_vcpu(index, TIME))
+  // Its decrementer would have woken it, at a tick that nobody has looked at.
+  if (sleep == SLEEP_CEDED && t.dec_when <= machine().cycle) taken_waits(index, t.dec_next)
+  const taken = taken_at(index)
+  t.purr_offset -= now - taken.since
+  t.vtb_offset -= now - taken.since
+  if (told && taken.waits != 0) vpa_waited(index, now - taken.from)
+  if (told && sleep == SLEEP_NONE) vpa_dispatch(index, true)
+  taken_end(index)
 }
 
 /** Whether a vCPU can run in `cycle`: its decrementer may have passed 0 meanwhile, and what waits for it wakes it. */
 function awake(index: u32, cycle: u64): bool {
+  if (is_taken(index)) return false
   const t = time_in(of_vcpu(index, TIME))
   const pending = of_vcpu(index, PENDING)
   if (t.dec_when <= cycle) {
@@ -134,7 +167,7 @@ export function vcpu_wakes(): u64 {
   let first = run_at_hand().until_cycle
   for (let i: u32 = 0; i < machine().vcpus; i++) {
     const due = time_in(of_vcpu(i, TIME)).dec_when
-    if (due < first && load<u32>(of_vcpu(i, SLEEP)) == SLEEP_CEDED) first = due
+    if (due < first && load<u32>(of_vcpu(i, SLEEP)) == SLEEP_CEDED && !is_taken(i)) first = due
   }
   return first
 }

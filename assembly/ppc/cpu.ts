@@ -14,8 +14,8 @@ import { counter_read } from '../counter'
 import { queue_arm } from '../event-queue'
 import { host_counter, host_mono, host_wall, host_when, with_slop } from '../host'
 import {
-  CAUSE_DEC, CAUSE_HDEC, guest, host, HOST_MONO, HOST_TIMEBASE, machine, NEVER, SLOT_VCPU, SLOTS_PER_VCPU, TB_SCALED,
-  TB_VIRTUAL_CLOCK, VCPU_DEC, VCPU_HDEC, vcpu,
+  CAUSE_DEC, CAUSE_HDEC, guest, host, HOST_MONO, HOST_TIMEBASE, HYPERVISOR_POWER_KVM, machine, NEVER, RUN_RUNNING, SLOT_VCPU, SLOTS_PER_VCPU,
+  TB_SCALED, TB_VIRTUAL_CLOCK, VCPU_DEC, VCPU_HDEC, vcpu,
 } from '../layout'
 import { vcpu_block } from '../vcpu'
 import { muldiv_u64, muldiv_up_u64 } from '../wide'
@@ -112,6 +112,7 @@ export function dec_fired(cpu: u32): void {
   v.dec_armed = 0
   v.dec_last = u64.MAX_VALUE // below zero: only a write brings it back
   v.pending |= CAUSE_DEC
+  if (v.descheduled) wait_begin(cpu)
 }
 
 export function hdec_fired(cpu: u32): void {
@@ -191,6 +192,29 @@ export function vtb_release(cpu: u32): void {
   v.purr_offset = tb_offset_for(ticks, v.purr_held)
   v.vtb_stopped = 0
 }
+
+/** The vCPU would run, and the host runs something else. */
+export function wait_begin(cpu: u32): void {
+  const v = vcpu(cpu)
+  if (v.waits || guest().hypervisor != HYPERVISOR_POWER_KVM || machine().run_state != RUN_RUNNING) return
+  v.waits = 1
+  v.waits_from = tb_source_ticks()
+}
+
+/** It runs, or is stopped with its guest. */
+export function wait_end(cpu: u32): void {
+  const v = vcpu(cpu)
+  if (!v.waits) return
+  v.waits = 0
+  v.waited_ticks += tb_source_ticks() - v.waits_from
+  v.waits_from = 0
+}
+
+/**
+ * The wait interval of the area that guest and hypervisor share: KVM counts there how long the vCPU has waited for a CPU
+ * (Linux 6.1 arch/powerpc/kvm/book3s_hv.c, arch/powerpc/include/asm/lppaca.h enqueue_dispatch_tb); QEMU's TCG does not.
+ */
+export function lppaca_waited_ticks(cpu: u32): u64 { return vcpu(cpu).waited_ticks }
 
 /** The virtual clock stops and starts with the VM (QEMU cpu_disable_ticks, cpu_enable_ticks). */
 export function vmclk_run(running: bool): void {

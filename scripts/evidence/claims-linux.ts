@@ -3,6 +3,7 @@
 import { builtInPolicy, policyNames } from '../../src/policy/index.js'
 import { expectedOf, type LogDifference } from '../guests/kernel-log.js'
 import type { Row } from '../guests/linux-move.js'
+import type { StealRow } from '../guests/linux-steal.js'
 import type { Section } from './claims.js'
 import { demand, type Output, parse, prints } from './read.js'
 
@@ -264,6 +265,20 @@ function kernelReacts(output: Output): string {
   return shown
 }
 
+function countsStolen(output: Output): string {
+  const { rows, reports } = parse<{
+    readonly rows: readonly StealRow[]
+    readonly reports: readonly string[]
+  }>(output)
+  const seconds = (all: readonly string[]) => all.map((ns) => (Number(ns) / 1e9).toFixed(3)).join(' and ')
+  const shown = rows
+    .map((one) => `${one.case}: ${seconds(one.linux_ns)} s, ${seconds(one.model_ns)} s`)
+    .join('; ')
+  const stuck = reports.some((line) => line.includes('hard LOCKUP on other CPUs 1'))
+  demand(rows.length === 5 && rows.every(({ right }) => right) && stuck, shown)
+  return `of vCPU 0 and 1 ${shown}; the kernel reports a hard lockup of the vCPU that is away for 40 s`
+}
+
 export const linuxGuests: readonly Section[] = [
   {
     title: 'Other people’s guests on the Power machine',
@@ -329,6 +344,12 @@ export const linuxGuests: readonly Section[] = [
         text: 'Linux 6.1 whose DEC was lost executes nothing in an hour; what a key does depends on what DEC stood for',
         command: 'npm run --silent linux:dec-lost -- --json',
         show: kernelReacts,
+      },
+      {
+        id: 'linux-steal',
+        text: 'vCPUs taken away from Linux 6.1: what it counts as stolen, and what the model of it does',
+        command: 'npm run --silent linux:steal -- --json',
+        show: countsStolen,
       },
       {
         id: 'linux-moved-live',

@@ -39,6 +39,8 @@ export interface PowerExports {
   timebase(): bigint
   set_day(day: bigint, cpu_hz: bigint): number
   set_source(ticks: bigint, part: bigint, num: bigint, den: bigint): number
+  take_vcpu(vcpu: number, told: number): void
+  give_vcpu(vcpu: number, told: number): void
   source_ticks(): bigint
   tb_offset(): bigint
   set_tb_offset(offset: bigint): void

@@ -161,7 +161,7 @@ describe('inside the guest', () => {
 })
 
 describe('steal', () => {
-  it.each([old, xen, kvm])('a busy $kernel guest accounts 5 s that the host took', (base) => {
+  it.each([old, xen, kvm, power])('a busy $kernel guest accounts 5 s that the host took', (base) => {
     const guest = [
       '    busy: [ { from: 1 s, until: 99 s } ]',
       '    sleep: [ { for: 1 s, at: 2 s, every: 1 s } ]',

@@ -5,6 +5,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
+import { Seen } from '../../src/observation/log.js'
 import { builtInPolicy, type ClockPolicy, policies } from '../../src/policy/index.js'
 import { bootMachine, type PowerMachine } from '../../src/power/index.js'
 import { parseScenario } from '../../src/scenario/index.js'
@@ -234,6 +235,46 @@ describe('to a host of 500 MHz', () => {
     const ended = guestOf(one).machine!.timebase
     expect(ended - resumed.tb).toBe(hz / 20n)
     expect(new Set(decLines(guestOf(one).told.text).map(({ cpu }) => cpu)).size).toBe(4)
+  })
+})
+
+describe('a vCPU that the host takes away', () => {
+  const taken = 'at: 20 ms, steal: g, vcpu: 3, for: 60 ms'
+  /** True ms in which vCPU 3, whose period is 1 ms, said something, and all others. */
+  function heard(events: readonly string[]) {
+    const one = world(builtInPolicy('power-qemu'), events)
+    one.runUntil(120n * MS)
+    const guest = guestOf(one)
+    const { readers, log } = guest.told
+    const reads = [...log.all(Seen.read)].map(({ index, trueNs }) => ({ vcpu: readers[index]!.vcpu, trueNs }))
+    const during = (from: bigint, until: bigint, vcpus: readonly number[]) =>
+      reads.filter(({ vcpu, trueNs }) => vcpus.includes(vcpu) && trueNs > from * MS && trueNs < until * MS)
+        .length
+    return { mine: (from: bigint, until: bigint) => during(from, until, [3]), during, guest }
+  }
+
+  it('has no turn while the others go on, and goes on when it is given back', () => {
+    const { mine, during, guest } = heard([taken])
+    expect([mine(10n, 20n) > 4, mine(21n, 80n), mine(80n, 120n) > 15]).toEqual([true, 0, true])
+    expect(during(21n, 80n, [0, 1, 2])).toBeGreaterThan(20)
+    // Nobody waited for a lock that vCPU 3 held.
+    const onTime = decLines(guest.told.text).filter(
+      ({ dec, due, tb }) => tb + 1n + BigInt.asIntN(56, dec) === due + 2n,
+    )
+    expect(onTime).toHaveLength(decLines(guest.told.text).length)
+  })
+
+  it('stays away over a pause, and comes back with a migration, whose host has taken nothing', () => {
+    const paused = heard([taken, 'at: 40 ms, pause: g', 'at: 60 ms, resume: g'])
+    expect([paused.mine(21n, 80n), paused.mine(80n, 120n) > 15]).toEqual([0, true])
+    const moved = heard([taken, 'at: 40 ms, migrate: g, to: b, downtime: 10 ms'])
+    expect([moved.mine(21n, 50n), moved.mine(50n, 80n) > 10]).toEqual([0, true])
+  })
+
+  it('is taken with all others: nothing runs, as if their host stood still', () => {
+    const all = CPUS.map((cpu) => `at: 20 ms, steal: g, vcpu: ${cpu}, for: 60 ms`)
+    const { during } = heard(all)
+    expect([during(21n, 80n, CPUS), during(80n, 120n, [3]) > 15]).toEqual([0, true])
   })
 })
 

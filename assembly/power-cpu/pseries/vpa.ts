@@ -2,12 +2,14 @@
  * Areas of guest memory that a vCPU shares with the hypervisor: H_REGISTER_VPA (LoPAPR 1.1, 14.11.3.2, and 14.11.4 the
  * virtual processor area). What is refused and how is as QEMU 10 does it (hw/ppc/spapr_hcall.c).
  *
- * The hypervisor's part of the area is the dispatch count: even while the vCPU runs, odd while it is preempted or has
- * ceded. The dispatch trace log is registered and stays empty, as on QEMU.
+ * The hypervisor's part of the area is the dispatch count, even while the vCPU runs, odd while it is preempted or has
+ * ceded, and how long it waited for a CPU of the host, from which Linux reckons stolen time (Linux 6.1
+ * arch/powerpc/include/asm/lppaca.h enqueue_dispatch_tb, filled by arch/powerpc/kvm/book3s_hv.c). The dispatch trace log
+ * is registered and stays empty, as on QEMU.
  */
 import { gpr } from '../registers'
 import { H_HARDWARE, H_PARAMETER, H_RESOURCE, H_SUCCESS } from './codes'
-import { guest_has, guest_u16, guest_u32, put_u32, Server, server_at } from './state'
+import { guest_has, guest_u16, guest_u32, guest_u64, put_u32, Server, server_at } from './state'
 import { dirty_mark } from '../../engine/dirty'
 import { machine, RAM } from '../../engine/layout'
 
@@ -27,6 +29,8 @@ const TRACE_ENTRY: u32 = 48
 const VPA_SIZE: u64 = 4
 const VPA_STATUS: u64 = 9
 const VPA_DISPATCHES: u64 = 0x100
+/** Ticks from when it could have run until it was dispatched. */
+const VPA_ENQUEUED: u64 = 0x158
 const STATUS_SHARED: u8 = 2
 
 /** H_REGISTER_VPA: r4 the function, in bits 16 to 18; r5 the vCPU; r6 the area's real address. */
@@ -87,4 +91,13 @@ export function vpa_dispatch(server: u32, running: bool): void {
   if (area == 0 || !guest_has(area, VPA_MINIMUM)) return
   const count = guest_u32(area + VPA_DISPATCHES) + 1
   put_u32(area + VPA_DISPATCHES, (count & 1) == (running ? 1 : 0) ? count + 1 : count)
+}
+
+/** The vCPU has waited for the host's CPU for so many ticks more. */
+export function vpa_waited(server: u32, ticks: u64): void {
+  const area = server_at(server).vpa
+  if (area == 0 || !guest_has(area, VPA_MINIMUM)) return
+  const sum = guest_u64(area + VPA_ENQUEUED) + ticks
+  put_u32(area + VPA_ENQUEUED, <u32>(sum >> 32))
+  put_u32(area + VPA_ENQUEUED + 4, <u32>sum)
 }

@@ -193,19 +193,34 @@ export class CodeGuest implements Resident {
     this.told.hear(machine.takeConsole(), this.#stretches, this.#stops)
   }
 
-  /** With all vCPUs taken its cycles stand still; TB goes on. What others do not do is done by one that is left. */
+  /** One that is taken has no cycles, and with all of them taken there are none; TB goes on. */
   steal(vcpu: number, taken: boolean): void {
     const stood = this.#stolen
     if (taken) this.#taken.add(vcpu)
     else this.#taken.delete(vcpu)
-    if (stood && !this.#stolen && this.#running) this.#lay()
+    if (!this.#running) return
+    if (stood && !this.#stolen) this.#lay()
+    if (taken) this.#machine!.core.take_vcpu(vcpu, this.#tellsSteal)
+    else this.#machine!.core.give_vcpu(vcpu, this.#tellsSteal)
   }
 
   get #stolen(): boolean {
     return this.#taken.size > 0 && this.#taken.size >= this.#machine!.make.cpus
   }
 
+  /** KVM counts for its guest how long a vCPU waited; QEMU's TCG does not know. */
+  get #tellsSteal(): number {
+    return this.host.spec.hypervisor === 'power-kvm' ? 1 : 0
+  }
+
+  /** Nobody waits for a CPU in a guest that is stopped. */
+  #giveAll(): void {
+    if (this.#stolen) this.#lay()
+    for (const vcpu of this.#taken) this.#machine!.core.give_vcpu(vcpu, this.#tellsSteal)
+  }
+
   stop(cause: Stop['cause'], _suspend: boolean): void {
+    if (this.#running) this.#giveAll()
     this.#running = false
     const [fromNs, name] = [this.#nowNs, this.host.spec.name]
     this.#stops.push({ fromNs, untilNs: fromNs, cause, fromHost: name, toHost: name, resumed: false })
@@ -292,6 +307,7 @@ export class CodeGuest implements Resident {
     if (cause !== 'host-suspend') this.policy.resume?.(this.#context(cause, true))
     Object.assign(this.#stops.at(-1)!, { untilNs: this.#nowNs, resumed: true })
     this.#lay()
+    for (const vcpu of this.#taken) this.#machine!.core.take_vcpu(vcpu, this.#tellsSteal)
   }
 
   powerOff(): void {

@@ -5,19 +5,22 @@
  *   every=MS      a line of all clocks each MS milliseconds of CLOCK_MONOTONIC, until count=N of them
  *   sleepers=MS   six sleepers, each of which sleeps MS milliseconds again and again and says how late it woke
  *   spread=N      on each of the first N CPUs six sleepers, and a process that does what `every` says
+ *   steal=1       clocks with what /proc/stat says was stolen of the CPU
  *   for=MS        after which it ends
  *   then=off      how: off (default), reboot, panic, or stay
  *
  *   typed lines: clocks, sleep MS, echo WORDS, off, reboot; all answer with a line
  *
- *   @clocks N tb T realtime NS monotonic NS boottime NS monotonic-raw NS tb T; of CPUs but the first: N cpu C tb T …
+ *   @clocks N tb T realtime NS monotonic NS boottime NS monotonic-raw NS [steal NS] tb T; of CPUs but the first:
+ *     N cpu C tb T …
  *   @sleeps KIND CLOCK asked NS tb T
  *   @woke KIND CLOCK slept NS asked NS late NS at NS tb T; KIND is followed by @C where they are spread
  */
 typedef unsigned long u64;
 typedef long i64;
 
-enum { EXIT = 1, READ = 3, WRITE = 4, CLOSE = 6, FORK = 2, REBOOT = 88, SYNC = 36, PPOLL = 281, SET_AFFINITY = 222 };
+enum { EXIT = 1, FORK = 2, READ = 3, WRITE = 4, OPEN = 5, CLOSE = 6, MOUNT = 21, SYNC = 36, MKDIR = 39, REBOOT = 88 };
+enum { SET_AFFINITY = 222, PPOLL = 281 };
 enum { CLOCK_GETTIME = 246, NANOSLEEP = 162, CLOCK_NANOSLEEP = 248, TIMERFD_CREATE = 306, TIMERFD_SETTIME = 311 };
 enum { REALTIME = 0, MONOTONIC = 1, RAW = 4, BOOTTIME = 7, ABSOLUTE = 1 };
 
@@ -31,11 +34,12 @@ static i64 call(i64 number, i64 a, i64 b, i64 c, i64 d) {
   register i64 r4 __asm__("r4") = b;
   register i64 r5 __asm__("r5") = c;
   register i64 r6 __asm__("r6") = d;
+  register i64 r7 __asm__("r7") = 0;
   i64 failed;
-  __asm__ volatile("sc\n\tmfcr %5"
-                   : "+r"(r0), "+r"(r3), "+r"(r4), "+r"(r5), "+r"(r6), "=r"(failed)
+  __asm__ volatile("sc\n\tmfcr %6"
+                   : "+r"(r0), "+r"(r3), "+r"(r4), "+r"(r5), "+r"(r6), "+r"(r7), "=r"(failed)
                    :
-                   : "r7", "r8", "r9", "r10", "r11", "r12", "ctr", "cr0", "memory");
+                   : "r8", "r9", "r10", "r11", "r12", "ctr", "cr0", "memory");
   return failed & 0x10000000 ? -r3 : r3;
 }
 
@@ -94,9 +98,35 @@ static void stay_on(int number) {
   call(SET_AFFINITY, 0, sizeof mask, (i64)&mask, 0);
 }
 
+static i64 steal;
+
+static void mount_proc(void) {
+  call(MKDIR, (i64)"/proc", 0555, 0, 0);
+  call(MOUNT, (i64)"proc", (i64)"/proc", (i64)"proc", 0);
+}
+
+/* The eighth number of the CPU's line in /proc/stat, in hundredths of a second. */
+static i64 stolen(void) {
+  char text[1024];
+  int fd = call(OPEN, (i64)"/proc/stat", 0, 0, 0);
+  i64 n = call(READ, fd, (i64)text, sizeof text - 1, 0), hundredths = 0;
+  call(CLOSE, fd, 0, 0, 0);
+  if (n <= 0) return -1;
+  text[n] = 0;
+  const char *at = text;
+  for (int line = cpu > 0 ? cpu : 0; line >= 0; line--) /* the first is of all */
+    while (*at && *at++ != '\n');
+  for (int field = 0; *at && field < 8; field++) {
+    while (*at && *at++ != ' ');
+    for (hundredths = 0; *at >= '0' && *at <= '9'; at++) hundredths = hundredths * 10 + *at - '0';
+  }
+  return hundredths * 10000000;
+}
+
 static void clocks(i64 n) {
   struct line line;
   line.used = 0;
+  i64 gone = steal ? stolen() : 0;
   u64 before = timebase();
   i64 realtime = now(REALTIME), monotonic = now(MONOTONIC), boottime = now(BOOTTIME), raw = now(RAW);
   u64 after = timebase();
@@ -107,6 +137,7 @@ static void clocks(i64 n) {
   add_number(&line, " monotonic ", monotonic);
   add_number(&line, " boottime ", boottime);
   add_number(&line, " monotonic-raw ", raw);
+  if (steal) add_number(&line, " steal ", gone);
   add_number(&line, " tb ", after);
   say(&line);
 }
@@ -227,6 +258,7 @@ static void option(const char *word) {
   if ((value = after(word, "count="))) count = number(value);
   if ((value = after(word, "sleepers="))) sleepers = number(value);
   if ((value = after(word, "spread="))) spread = number(value);
+  if ((value = after(word, "steal="))) steal = number(value);
   if ((value = after(word, "for="))) ends_after = number(value);
   if ((value = after(word, "then="))) then = value;
 }
@@ -262,6 +294,7 @@ void run(u64 *stack) {
     if (*at) option((const char *)*at);
     else zeros++;
   }
+  if (steal) mount_proc();
   say_text("@userspace");
   clocks(0);
   if (spread) start_others();
