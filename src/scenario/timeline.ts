@@ -14,8 +14,9 @@
  *                    saved ─────┴───────┘
  *                            restore
  *
- * A migration keeps the state and takes its downtime, in which the guest can be reached by nothing. A host that
- * reboots or is suspended can be reached by nothing either, and no guest but its dom0 goes down with it.
+ * A migration keeps the state and takes its downtime, in which the guest can be reached by nothing; until its clocks
+ * are saved it is still on the host that it leaves. A host that reboots or is suspended can be reached by nothing either,
+ * and no guest but its dom0 goes down with it.
  */
 import { actionOf, type Draft, type DraftEvent } from './events.js'
 import type { Places } from './places.js'
@@ -33,6 +34,8 @@ interface GuestState {
   booted: boolean
   /** End of the migration under way. */
   arrivesNs: bigint
+  /** Of that migration: where the guest was, and when it is saved there. */
+  left: { readonly host: HostState; readonly untilNs: bigint }
   slewedUntilNs: bigint
 }
 
@@ -75,17 +78,14 @@ class Timeline {
       hosts.map((spec) => [spec.name, { spec, downUntilNs: 0n, suspendedUntilNs: 0n, slewedUntilNs: 0n }]),
     )
     this.guests = new Map(
-      guests.map((spec) => [
-        spec.name,
-        {
-          spec,
-          status: 'off',
-          host: this.hosts.get(spec.on)!,
-          booted: false,
-          arrivesNs: 0n,
-          slewedUntilNs: 0n,
-        },
-      ]),
+      guests.map((spec) => {
+        const host = this.hosts.get(spec.on)!
+        const left = { host, untilNs: 0n }
+        return [
+          spec.name,
+          { spec, status: 'off', host, booted: false, arrivesNs: 0n, left, slewedUntilNs: 0n },
+        ]
+      }),
     )
   }
 
@@ -158,15 +158,18 @@ class Timeline {
     return { ...event, on: host.spec.name }
   }
 
-  private migrate(guest: GuestState, { to, downtimeNs, aborted }: DraftEvent & { kind: 'migrate' }): void {
+  private migrate(guest: GuestState, event: DraftEvent & { kind: 'migrate' }): void {
+    const { to, downtimeNs, stopToSaveNs, aborted } = event
     const host = this.hosts.get(to)!
     this.refuseOtherHypervisor(guest, host, 'to')
     this.refuseAbsent(host, 'to')
+    guest.left = { host: guest.host, untilNs: event.atNs + stopToSaveNs }
     if (!aborted) guest.host = host
-    guest.arrivesNs = this.event.atNs + downtimeNs
+    guest.arrivesNs = event.atNs + downtimeNs
   }
 
   private reboot(host: HostState, takesNs: bigint): void {
+    this.refuseLeaving(host)
     for (const guest of this.guests.values()) {
       if (guest.host !== host || guest.status === 'saved' || guest.status === 'off') continue
       if (!guest.spec.dom0) {
@@ -180,7 +183,19 @@ class Timeline {
     host.downUntilNs = this.event.atNs + takesNs
   }
 
+  /** A guest whose migration has stopped it and not yet saved it is still there. */
+  private refuseLeaving(host: HostState): void {
+    for (const { spec, left } of this.guests.values()) {
+      if (left.host !== host || left.untilNs <= this.event.atNs) continue
+      const until = formatDurationNs(left.untilNs)
+      this.fail(
+        `guest ${spec.name} is saved on host ${host.spec.name} only at ${until}; expected it to be gone before`,
+      )
+    }
+  }
+
   private suspend(host: HostState, forNs: bigint): void {
+    this.refuseLeaving(host)
     for (const guest of this.guests.values()) {
       if (guest.host !== host || guest.arrivesNs <= this.event.atNs) continue
       this.fail(`guest ${guest.spec.name} ${this.statusOf(guest)}; expected the suspend before or after that`)

@@ -23,6 +23,8 @@ interface Followed extends Sketch {
   status: 'running' | 'paused' | 'saved'
   /** End of the migration under way, or of what takes time otherwise. */
   freeNs: bigint
+  /** Of a migration: the host that it leaves, and when it is saved there. */
+  left: { readonly host: string; readonly untilNs: bigint }
   slewedNs: bigint
 }
 
@@ -63,6 +65,7 @@ export class EventDrawer {
       host: guest.on,
       status: 'running',
       freeNs: 0n,
+      left: { host: guest.on, untilNs: 0n },
       slewedNs: 0n,
     }))
   }
@@ -157,6 +160,7 @@ export class EventDrawer {
       ...(aborted && { aborted: true as const }),
     })
     guest.freeNs = this.#nowNs + downtimeNs
+    guest.left = { host: guest.host, untilNs: this.#nowNs + stopToSaveNs }
     if (!aborted) guest.host = to
   }
 
@@ -187,6 +191,7 @@ export class EventDrawer {
   /** Only of a host on which nobody is, and to which nobody is on the way. */
   #reboot(host: string): void {
     if (this.#isDown(host) || this.#guests.some((one) => one.host === host && one.status !== 'saved')) return
+    if (this.#guests.some(({ left }) => left.host === host && left.untilNs > this.#nowNs)) return
     if ((this.#slewedUntil.get(host) ?? 0n) > this.#nowNs) return
     const takesNs = this.random.magnitude(SECOND, 5n * SECOND)
     this.#add({ kind: 'reboot', host, takesNs })

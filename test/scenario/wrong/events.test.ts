@@ -125,6 +125,19 @@ const EVENTS: readonly Case[] = [
     'guest g is on its way to host b until 3 s',
   ],
   [
+    'a reboot under a leaving guest that is stopped and not yet saved',
+    events('at: 1 s, migrate: g, to: b, downtime: 2 s, stop-to-save: 1 s', 'at: 1.5 s, reboot: ▲a'),
+    'at 1.5 s guest g is saved on host a only at 2 s; expected it to be gone before',
+  ],
+  [
+    'a suspend under such a guest',
+    events(
+      'at: 1 s, migrate: g, to: b, downtime: 2 s, stop-to-save: 1 s',
+      'at: 1.5 s, host-suspend: ▲a, for: 1 s',
+    ),
+    'guest g is saved on host a only at 2 s',
+  ],
+  [
     'a reboot of a rebooting host',
     events('at: 1 s, reboot: b', 'at: 2 s, reboot: ▲b'),
     'host b is rebooting until 1 min 1 s',
