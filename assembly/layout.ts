@@ -260,7 +260,8 @@ export class Vcpu {
   steal_skew_ns: u64 // stolen time that the guest is told minus what the vCPU's thread has waited
   // Power
   waits_from: u64
-  waited_ticks: u64 // what it has waited for a CPU so far, as its guest is told
+  vpa_gpa: u32 // H_REGISTER_VPA; 0: not registered
+  pad2: u32
 }
 
 /** The event slots: who may have an event in the queue. A slot has at most one. */

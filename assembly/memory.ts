@@ -8,6 +8,7 @@
  *   0x4000  pvclock page per CPU, 64 bytes each (KVM; Linux' struct pvclock_vsyscall_time_info)
  *   0x5000  pvclock_wall_clock (KVM)
  *   0x6000  Hyper-V's reference TSC page
+ *   0x1000 … 0x6fff  lppaca per CPU, 640 bytes each, six in a page (Linux on Power)
  *   0x7000  vmclock's page
  *   0x8000  the kernel model's own data, KERNEL_SIZE bytes
  */
@@ -15,6 +16,7 @@ import { GUEST_MEMORY, machine } from './layout'
 
 export const GPA_SHARED_INFO: u32 = 0x1000
 export const GPA_VCPU_INFO: u32 = 0x2000
+export const GPA_LPPACA: u32 = 0x1000
 export const GPA_RUNSTATE: u32 = 0x3000
 export const GPA_PVCLOCK: u32 = 0x4000
 export const GPA_WALL_CLOCK: u32 = 0x5000

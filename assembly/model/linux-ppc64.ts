@@ -12,10 +12,10 @@
  */
 import { boot_hz, boot_vcpus } from '../boot-options'
 import { CAUSE_DEC, CLOCK_COUNTER, CLOCK_JIFFIES, CLOCK_SCHED, CLOCK_STEAL, NS_PER_SEC } from '../layout'
-import { at } from '../memory'
+import { at, GPA_LPPACA } from '../memory'
 import { observe, SEEN_FREQUENCY_ERROR } from '../observe'
 import {
-  device_tree_timebase_hz, h_cede, lppaca_waited_ticks, mfspr, mtspr, rtas_get_time_of_day_ns, SPR_DEC, SPR_TBL, SPR_VTB,
+  device_tree_timebase_hz, h_cede, h_register_vpa, mfspr, mtspr, rtas_get_time_of_day_ns, SPR_DEC, SPR_TBL, SPR_VTB,
 } from '../ppc/cpu'
 import { linux_tb_scale, linux_tb_to_ns } from '../ppc/timebase'
 import { muldiv_u64 } from '../wide'
@@ -44,6 +44,8 @@ class PpcTime {
   rtc_ns: u64
 }
 
+const LPPACA_SIZE: u32 = 640
+const LPPACAS_A_PAGE: u32 = 4096 / LPPACA_SIZE
 const DECREMENTER_DEFAULT_MAX: u64 = 0x7fffffff
 const LARGE_DECREMENTER_MAX: u64 = 0x7f_ffff_ffff_ffff
 /** Positive in 32 bits and in 56, and different. */
@@ -56,6 +58,9 @@ const FREQUENCY_ERROR_PPM: u64 = 500
 @inline function get_tb(cpu: u32): u64 { return mfspr(cpu, SPR_TBL) }
 /** decrementers_next_tb: the TB for which the CPU's event device is set. */
 @inline function next_tb(cpu: u32): usize { return at(GPA_PLATFORM_CPU + cpu * PLATFORM_CPU_SIZE) }
+/** The CPU's lppaca; none crosses a page. */
+@inline function lppaca(cpu: u32): u32 { return GPA_LPPACA + cpu / LPPACAS_A_PAGE * 4096 + cpu % LPPACAS_A_PAGE * LPPACA_SIZE }
+@inline function enqueue_dispatch_tb(cpu: u32): usize { return at(lppaca(cpu) + 0x158) }
 
 // ---- clocks
 
@@ -115,6 +120,8 @@ function has_large_decrementer(cpu: u32): bool {
 
 export function lppc_boot(cpu: u32): void {
   if (cpu == 0) boot_time()
+  store<u16>(at(lppaca(cpu) + 4), bswap<u16>(<u16>LPPACA_SIZE))
+  h_register_vpa(cpu, lppaca(cpu))
   const tb = get_tb(cpu)
   timers_boot(cpu, tb, running_clock(cpu))
   program(cpu, tb)
@@ -210,7 +217,7 @@ export function lppc_read_clock(cpu: u32, clock: u32): u64 {
   switch (clock) {
     case CLOCK_COUNTER: return get_tb(cpu)
     case CLOCK_SCHED: return sched_clock(cpu)
-    case CLOCK_STEAL: return tb_to_ns(lppaca_waited_ticks(cpu)) // pseries_paravirt_steal_clock
+    case CLOCK_STEAL: return tb_to_ns(bswap<u64>(load<u64>(enqueue_dispatch_tb(cpu)))) // pseries_paravirt_steal_clock
     case CLOCK_JIFFIES: return tick_state().jiffies
     default: return tk_read(clock, get_tb(cpu))
   }

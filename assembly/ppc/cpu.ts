@@ -14,9 +14,10 @@ import { counter_read } from '../counter'
 import { queue_arm } from '../event-queue'
 import { host_counter, host_mono, host_wall, host_when, with_slop } from '../host'
 import {
-  CAUSE_DEC, CAUSE_HDEC, guest, host, HOST_MONO, HOST_TIMEBASE, HYPERVISOR_POWER_KVM, machine, NEVER, RUN_RUNNING, SLOT_VCPU, SLOTS_PER_VCPU,
-  TB_SCALED, TB_VIRTUAL_CLOCK, VCPU_DEC, VCPU_HDEC, vcpu,
+  CAUSE_DEC, CAUSE_HDEC, guest, host, HOST_MONO, HOST_TIMEBASE, HYPERVISOR_POWER_KVM, machine, NEVER, RUN_RUNNING,
+  SLOT_VCPU, SLOTS_PER_VCPU, TB_SCALED, TB_VIRTUAL_CLOCK, VCPU_DEC, VCPU_HDEC, vcpu,
 } from '../layout'
+import { at, inside } from '../memory'
 import { vcpu_block } from '../vcpu'
 import { muldiv_u64, muldiv_up_u64 } from '../wide'
 import { decr_msb, decr_next, decr_read, decr_read_booke, decr_write_lowers, decr_write_raises } from './decrementer'
@@ -159,6 +160,23 @@ export function mtspr(cpu: u32, spr: u32, value: u64): void {
 /** H_CEDE: the vCPU sleeps until its next interrupt. */
 export function h_cede(cpu: u32): void { vcpu_block(cpu) }
 
+const H_SUCCESS: i64 = 0
+const H_PARAMETER: i64 = -4
+/**
+ * The area that a vCPU shares with the hypervisor (LoPAPR 1.1, 14.11.4): what the model has of it is how many ticks the
+ * vCPU has waited for a CPU of the host. KVM counts there (Linux 6.1 arch/powerpc/kvm/book3s_hv.c;
+ * arch/powerpc/include/asm/lppaca.h enqueue_dispatch_tb), QEMU's TCG does not. Big-endian.
+ */
+const VPA_SIZE: u32 = 640
+const VPA_ENQUEUED: u32 = 0x158
+
+/** H_REGISTER_VPA of the vCPU's own area: aligned, in memory, in one page. */
+export function h_register_vpa(cpu: u32, area: u32): i64 {
+  if (area == 0 || area % 128 || area % 4096 + VPA_SIZE > 4096 || !inside(area, VPA_SIZE)) return H_PARAMETER
+  vcpu(cpu).vpa_gpa = area
+  return H_SUCCESS
+}
+
 /** RTAS get-time-of-day: the machine's RTC, which follows the host's wall clock. ns since the Unix epoch. */
 export function rtas_get_time_of_day_ns(): u64 { return host_wall() }
 
@@ -205,16 +223,13 @@ export function wait_begin(cpu: u32): void {
 export function wait_end(cpu: u32): void {
   const v = vcpu(cpu)
   if (!v.waits) return
+  const ticks = tb_source_ticks() - v.waits_from
   v.waits = 0
-  v.waited_ticks += tb_source_ticks() - v.waits_from
   v.waits_from = 0
+  if (!v.vpa_gpa) return
+  const sum = at(v.vpa_gpa + VPA_ENQUEUED)
+  store<u64>(sum, bswap<u64>(bswap<u64>(load<u64>(sum)) + ticks))
 }
-
-/**
- * The wait interval of the area that guest and hypervisor share: KVM counts there how long the vCPU has waited for a CPU
- * (Linux 6.1 arch/powerpc/kvm/book3s_hv.c, arch/powerpc/include/asm/lppaca.h enqueue_dispatch_tb); QEMU's TCG does not.
- */
-export function lppaca_waited_ticks(cpu: u32): u64 { return vcpu(cpu).waited_ticks }
 
 /** The virtual clock stops and starts with the VM (QEMU cpu_disable_ticks, cpu_enable_ticks). */
 export function vmclk_run(running: bool): void {

@@ -1,9 +1,10 @@
 /** QEMU's streams, bad input, faults during a save, and how long a snapshot takes. */
 import type { Section } from './claims.js'
-import { demand, Missed, type Output, parse, tests } from './read.js'
+import { demand, type Output, parse, tests } from './read.js'
 
 const TESTS = 'npx vitest run --reporter=json'
 const FUZZ = 'npm run --silent fuzz -- --runs 20000 --json'
+const FUZZ_MILLION = 'npm run --silent fuzz -- --json'
 const SPEED = 'npx tsx scripts/snapshot-speed.ts --json'
 
 interface Fuzzed {
@@ -18,15 +19,18 @@ interface Fuzzed {
   }[]
 }
 
-function fuzzed(output: Output): string {
-  const { runs, problems, readers } = parse<Fuzzed>(output)
-  const counts = readers.map(({ reader, runs: own }) => `${reader} ${own}`).join(', ')
-  const most = (key: 'slowestMs' | 'mostBytes' | 'growthBytes') => Math.max(...readers.map((one) => one[key]))
-  const mib = (bytes: number) => `${(bytes / 2 ** 20).toFixed(1)} MiB`
-  const shown = `${runs} inputs (${counts}), ${problems} problems; slowest ${most('slowestMs').toFixed(0)} ms, at once ${mib(most('mostBytes'))}, memory grew by ${mib(most('growthBytes'))}`
-  demand(runs >= 20_000 && problems === 0, shown)
-  return shown
-}
+const fuzzed =
+  (goal: number) =>
+  (output: Output): string => {
+    const { runs, problems, readers } = parse<Fuzzed>(output)
+    const counts = readers.map(({ reader, runs: own }) => `${reader} ${own}`).join(', ')
+    const most = (key: 'slowestMs' | 'mostBytes' | 'growthBytes') =>
+      Math.max(...readers.map((one) => one[key]))
+    const mib = (bytes: number) => `${(bytes / 2 ** 20).toFixed(1)} MiB`
+    const shown = `${runs} inputs (${counts}), ${problems} problems; slowest ${most('slowestMs').toFixed(0)} ms, at once ${mib(most('mostBytes'))}, memory grew by ${mib(most('growthBytes'))}`
+    demand(runs >= goal && problems === 0, shown)
+    return shown
+  }
 
 interface Figure {
   readonly what: string
@@ -76,17 +80,13 @@ export const faults: readonly Section[] = [
         id: 'fuzz',
         text: 'Mutated real files for every reader: no crash, none over 1 s, none over 64 MiB at once, always an error with its place (a sample of `npm run fuzz`)',
         command: FUZZ,
-        show: fuzzed,
+        show: fuzzed(20_000),
       },
       {
         id: 'fuzz-million',
         text: 'A million inputs over all readers in the longer run, `npm run fuzz`',
-        command: FUZZ,
-        show: (output) => {
-          throw new Missed(fuzzed(output))
-        },
-        because:
-          'The longer run takes half an hour of a processor; until now it was run in parts: 450,000 of wire and 20,000 of the others, nothing wrong.',
+        command: FUZZ_MILLION,
+        show: fuzzed(1_000_000),
       },
       {
         id: 'save-killed',

@@ -113,5 +113,5 @@ export const kernelDoors: Readonly<Record<string, RegExp>> = {
   'assembly/x86/cpu.ts': /^/,
   'assembly/x86/hypercall.ts': /^/,
   'assembly/ppc/timebase.ts': /^linux_/,
-  'assembly/ppc/cpu.ts': /^(SPR_\w+|mfspr|mtspr|h_cede|rtas_\w+|device_tree_\w+)$/,
+  'assembly/ppc/cpu.ts': /^(SPR_\w+|mfspr|mtspr|h_cede|h_register_vpa|rtas_\w+|device_tree_\w+)$/,
 }
