@@ -44,7 +44,10 @@ class PpcTime {
   rtc_ns: u64
 }
 
+/** struct lppaca (arch/powerpc/include/asm/lppaca.h), and offsets in it; big-endian. */
 const LPPACA_SIZE: u32 = 640
+const LPPACA_SIZE_FIELD: u32 = 0x004
+const LPPACA_ENQUEUE_DISPATCH_TB: u32 = 0x158
 const LPPACAS_A_PAGE: u32 = 4096 / LPPACA_SIZE
 const DECREMENTER_DEFAULT_MAX: u64 = 0x7fffffff
 const LARGE_DECREMENTER_MAX: u64 = 0x7f_ffff_ffff_ffff
@@ -60,7 +63,7 @@ const FREQUENCY_ERROR_PPM: u64 = 500
 @inline function next_tb(cpu: u32): usize { return at(GPA_PLATFORM_CPU + cpu * PLATFORM_CPU_SIZE) }
 /** The CPU's lppaca; none crosses a page. */
 @inline function lppaca(cpu: u32): u32 { return GPA_LPPACA + cpu / LPPACAS_A_PAGE * 4096 + cpu % LPPACAS_A_PAGE * LPPACA_SIZE }
-@inline function enqueue_dispatch_tb(cpu: u32): usize { return at(lppaca(cpu) + 0x158) }
+@inline function enqueue_dispatch_tb(cpu: u32): usize { return at(lppaca(cpu) + LPPACA_ENQUEUE_DISPATCH_TB) }
 
 // ---- clocks
 
@@ -120,7 +123,7 @@ function has_large_decrementer(cpu: u32): bool {
 
 export function lppc_boot(cpu: u32): void {
   if (cpu == 0) boot_time()
-  store<u16>(at(lppaca(cpu) + 4), bswap<u16>(<u16>LPPACA_SIZE))
+  store<u16>(at(lppaca(cpu) + LPPACA_SIZE_FIELD), bswap<u16>(<u16>LPPACA_SIZE))
   h_register_vpa(cpu, lppaca(cpu))
   const tb = get_tb(cpu)
   timers_boot(cpu, tb, running_clock(cpu))

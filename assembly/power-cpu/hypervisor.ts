@@ -10,7 +10,7 @@ import { PENDING, PENDING_DEC, TIME } from './registers'
 import { tick_counter, ticks_at, ticks_unknown } from './ticks'
 import { dec_foresee_of, Time, time, time_in } from './time'
 import { is_taken } from './taken'
-import { of_vcpu, vcpu_give, vcpu_take } from './vcpus'
+import { of_vcpu } from './vcpus'
 
 @inline function now(): u64 { return machine().cycle }
 @inline function time_of(vcpu: u32): Time { return time_in(of_vcpu(vcpu, TIME)) }
@@ -68,7 +68,3 @@ export function set_dec(vcpu: u32, next: u64, armed: bool): void {
   }
   dec_foresee_of(t, now())
 }
-
-/** The host takes a vCPU away, and gives it back; see taken.ts. `told`: the guest's area shows it, as KVM's does. */
-export function take_vcpu(vcpu: u32, told: u32): void { vcpu_take(vcpu, told != 0) }
-export function give_vcpu(vcpu: u32, told: u32): void { vcpu_give(vcpu, told != 0) }

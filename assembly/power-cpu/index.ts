@@ -27,9 +27,8 @@ import { ciabr_set, dawr_set } from './watch'
 import { dec_fired, dec_reset, next_stop, time, time_start, timebase_at } from './time'
 
 export { debug_address, debug_break, debug_clear, debug_stopped, debug_watch, debug_why } from '../engine/debug'
-export {
-  dec_armed, dec_next, give_vcpu, set_dec, set_source, set_tb_offset, source_ticks, take_vcpu, tb_offset,
-} from './hypervisor'
+export { dec_armed, dec_next, set_dec, set_source, set_tb_offset, source_ticks, tb_offset } from './hypervisor'
+export { vcpu_give as give_vcpu, vcpu_take as take_vcpu } from './vcpus'
 
 export function address_state(): usize { return STATE }
 export function address_state_end(): usize { return STATE_END }

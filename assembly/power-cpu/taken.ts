@@ -47,4 +47,4 @@ export function taken_woken(index: u32): void {
   if (is_taken(index)) taken_waits(index, ticks_at(cycle_now(run_at_hand().left)))
 }
 
-export function taken_end(index: u32): void { memory.fill(MACHINE + 0x800 + <usize>index * SIZE, 0, SIZE) }
+export function taken_end(index: u32): void { memory.fill(changetype<usize>(taken_at(index)), 0, SIZE) }

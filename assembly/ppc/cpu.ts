@@ -160,8 +160,6 @@ export function mtspr(cpu: u32, spr: u32, value: u64): void {
 /** H_CEDE: the vCPU sleeps until its next interrupt. */
 export function h_cede(cpu: u32): void { vcpu_block(cpu) }
 
-const H_SUCCESS: i64 = 0
-const H_PARAMETER: i64 = -4
 /**
  * The area that a vCPU shares with the hypervisor (LoPAPR 1.1, 14.11.4): what the model has of it is how many ticks the
  * vCPU has waited for a CPU of the host. KVM counts there (Linux 6.1 arch/powerpc/kvm/book3s_hv.c;
@@ -170,11 +168,10 @@ const H_PARAMETER: i64 = -4
 const VPA_SIZE: u32 = 640
 const VPA_ENQUEUED: u32 = 0x158
 
-/** H_REGISTER_VPA of the vCPU's own area: aligned, in memory, in one page. */
-export function h_register_vpa(cpu: u32, area: u32): i64 {
-  if (area == 0 || area % 128 || area % 4096 + VPA_SIZE > 4096 || !inside(area, VPA_SIZE)) return H_PARAMETER
+/** H_REGISTER_VPA of the vCPU's own area: one that is not aligned, in memory and in one page is not taken. */
+export function h_register_vpa(cpu: u32, area: u32): void {
+  if (area == 0 || area % 128 || area % 4096 + VPA_SIZE > 4096 || !inside(area, VPA_SIZE)) return
   vcpu(cpu).vpa_gpa = area
-  return H_SUCCESS
 }
 
 /** RTAS get-time-of-day: the machine's RTC, which follows the host's wall clock. ns since the Unix epoch. */

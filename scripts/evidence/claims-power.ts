@@ -47,7 +47,6 @@ interface Row {
   readonly guest: 'Linux' | 'model'
   readonly acrossNs: Readonly<Record<string, string>>
   readonly apartNs: string
-  readonly fails: readonly string[]
   readonly said: readonly string[]
 }
 

@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { codeOf } from '../../src/cli/code.js'
 import { Seen } from '../../src/observation/log.js'
-import { builtInPolicy, policyNames } from '../../src/policy/index.js'
+import { builtInPolicy, policies } from '../../src/policy/index.js'
 import { parseScenario, type ReadClock, type Scenario, type ScenarioEvent } from '../../src/scenario/index.js'
 import { type GuestResult, World } from '../../src/world/index.js'
 import { guestFile, IMAGE_NAMES, type ImageName } from './images.js'
@@ -74,9 +74,14 @@ const CASES: readonly Case[] = [
   { ...IDLE, title: 'live, while it boots', atNs: 300n * MS },
   { ...IDLE, title: 'live, 4 vCPUs', vcpus: 4 },
   { ...IDLE, title: 'through a file', policy: 'power-stopped', live: false },
-  ...policyNames()
-    .filter((name) => builtInPolicy(name).system === 'power')
-    .map((policy) => ({ ...IDLE, title: 'live, to a host of 500 MHz, 3 s ahead', policy, other: true })),
+  ...policies
+    .filter(({ system }) => system === 'power')
+    .map(({ name }) => ({
+      ...IDLE,
+      title: 'live, to a host of 500 MHz, 3 s ahead',
+      policy: name,
+      other: true,
+    })),
 ]
 
 interface Instants {

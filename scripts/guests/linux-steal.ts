@@ -3,12 +3,12 @@
  * it waited (/proc/stat), beside the model `linux-ppc64` in the same scenario. Ends with 1 where either counts time that
  * was not taken, or less than what its vCPUs, which have something to do each 50 ms, must have waited.
  */
-import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { codeOf } from '../../src/cli/code.js'
 import { Seen } from '../../src/observation/log.js'
-import { bootMachine } from '../../src/power/index.js'
 import { parseScenario } from '../../src/scenario/index.js'
-import { type Code, type GuestResult, World } from '../../src/world/index.js'
+import { type GuestResult, World } from '../../src/world/index.js'
 import { guestFile, type ImageName } from './images.js'
 
 const { values } = parseArgs({
@@ -16,7 +16,6 @@ const { values } = parseArgs({
 })
 
 const MS = 1_000_000n
-const CPU_HZ = 1_000_000_000n
 const SLEEP_MS = 50n
 /** One that sleeps does not wait before it has something to do; and /proc/stat has hundredths of a second. */
 const ROOM_NS = (SLEEP_MS + 15n) * MS
@@ -75,17 +74,16 @@ ${CASES.flatMap(eventsOf)
   )
 
 function linux(): GuestResult {
-  const path = guestFile(values.kernel as ImageName)
-  const init = readFileSync(new URL('../../test/guests/linux/init.elf', import.meta.url))
-  const boot: Code['boot'] = (told) =>
-    bootMachine(readFileSync(path), path, {
-      ...told,
-      cpuHz: CPU_HZ,
-      ramBytes: 256 << 20,
+  const its = scenario()
+  const code = codeOf(
+    {
+      code: [`g=${guestFile(values.kernel as ImageName)}`],
+      initrd: fileURLToPath(new URL('../../test/guests/linux/init.elf', import.meta.url)),
       append: `console=hvc0 panic=-1 every=1000 sleepers=${SLEEP_MS} spread=${VCPUS.length} steal=1 then=stay`,
-      initrd: { name: 'init.elf', bytes: init },
-    })
-  return new World(scenario(), { code: new Map([['g', { boot, cpuHz: CPU_HZ }]]) }).run().guests[0]!
+    },
+    its,
+  )!
+  return new World(its, { code }).run().guests[0]!
 }
 
 /** What the vCPU's stolen time grew by from the last reading before the first instant to the last before the other. */

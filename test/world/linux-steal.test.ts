@@ -2,13 +2,13 @@
  * A host that takes vCPUs away from Debian's Linux, which reads what it waited in the area that it shares with the
  * hypervisor: /proc/stat shows what was taken, and the model of that kernel the same.
  */
-import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { judge } from '../../src/check/index.js'
+import { codeOf } from '../../src/cli/code.js'
 import { Seen } from '../../src/observation/log.js'
-import { bootMachine } from '../../src/power/index.js'
 import { parseScenario } from '../../src/scenario/index.js'
-import { type Code, type GuestResult, type RunResult, World } from '../../src/world/index.js'
+import { type GuestResult, type RunResult, World } from '../../src/world/index.js'
 import { fetched } from '../power/debian.js'
 
 const linux = fetched('linux-6.1')
@@ -50,20 +50,16 @@ events:
 `
 
 function real(): World {
-  const boot: Code['boot'] = (told) =>
-    bootMachine(readFileSync(linux.path), 'vmlinux', {
-      ...told,
-      cpuHz: 1_000_000_000n,
-      ramBytes: 256 << 20,
+  const scenario = parseScenario(text('power-kvm'), 'linux-steal.yaml')
+  const code = codeOf(
+    {
+      code: [`g=${linux.path}`],
+      initrd: fileURLToPath(new URL('../guests/linux/init.elf', import.meta.url)),
       append: 'console=hvc0 panic=-1 every=500 sleepers=50 spread=2 steal=1 then=stay',
-      initrd: {
-        name: 'init.elf',
-        bytes: readFileSync(new URL('../guests/linux/init.elf', import.meta.url)),
-      },
-    })
-  return new World(parseScenario(text('power-kvm'), 'linux-steal.yaml'), {
-    code: new Map([['g', { boot, cpuHz: 1_000_000_000n }]]),
-  })
+    },
+    scenario,
+  )!
+  return new World(scenario, { code })
 }
 
 /** By vCPU, what was stolen up to the last reading. */

@@ -7,8 +7,8 @@
  *
  * CLOCK is one of a scenario's clocks; numbers are decimal, or hexadecimal with 0x; other pairs of a name and a number
  * may stand between. Of several vCPUs, `cpu C` says on which one clocks were read, each then being a reader of its own,
- * and a sleep's NAME ends in @C. A line with anything else in it is left out. True time is not when a line was printed but when TB showed what the line says, to the tick; of
- * clocks halfway between the two.
+ * and a sleep's NAME ends in @C. A line with anything else in it is left out. True time is not when a line was printed but
+ * when TB showed what the line says, to the tick; of clocks halfway between the two.
  */
 import { clockIds, ObservationLog, Seen } from '../../observation/log.js'
 import type { ReadClock, SleepClock } from '../../scenario/types.js'
